@@ -1,1 +1,25 @@
 #![doc = include_str!("../README.md")]
+
+mod blob;
+mod clock;
+mod error;
+mod gate;
+mod key;
+mod names;
+mod observer;
+mod sink;
+mod source;
+mod store;
+pub mod stream;
+mod sys;
+
+pub use blob::{Blob, Body, ByteRange, CHUNK_SIZE, Meter};
+pub use clock::Clock;
+pub use error::{BoxError, Context, Error, ErrorKind, Mismatch, Result};
+pub use gate::{Admission, Gate, Opener};
+pub use key::Key;
+pub use names::{Entry, Listed, Names, RECORD_LIMIT, When};
+pub use observer::{Event, Observer};
+pub use sink::{Put, Role, Sink, SinkTraits, Supply};
+pub use source::{Named, Place, ReferrerFilter, Selector, Source};
+pub use store::{BlobInfo, Expected, Ingest, IngestKey, IngestPlan, Life, Staging, Store, Takeover, Version};
