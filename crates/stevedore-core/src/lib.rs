@@ -1,8 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+pub mod annotations;
+pub mod descriptor;
 pub mod digest;
 pub mod media_type;
+pub mod platform;
 mod text;
 
+pub use annotations::Annotations;
+pub use descriptor::Descriptor;
 pub use digest::{Algorithm, AnyDigest, Digest, Hasher};
 pub use media_type::{Compression, MediaType};
+pub use platform::Platform;
