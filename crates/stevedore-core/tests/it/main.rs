@@ -1,4 +1,7 @@
 //! Integration tests of `stevedore-core`, one binary.
 
+mod descriptor;
 mod digest;
 mod media_type;
+mod platform;
+mod platform_matcher;
