@@ -5,6 +5,7 @@ mod blob;
 mod clock;
 pub mod descriptor;
 pub mod digest;
+mod convert;
 mod error;
 mod gate;
 mod key;
