@@ -1,6 +1,6 @@
 //! How the errors of this crate's parsers become the error of the seams.
 
-use crate::{Error, ErrorKind, digest};
+use crate::{Error, ErrorKind, digest, edit, raw};
 
 macro_rules! kinds {
     ($($kind:ident: $($error:ty),+;)+) => {$($(
@@ -13,6 +13,17 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Invalid: digest::ParseError;
+    Invalid: digest::ParseError, edit::EditError;
     Unsupported: digest::UnknownAlgorithm;
+}
+
+impl From<raw::ParseError> for Error {
+    fn from(error: raw::ParseError) -> Self {
+        let kind = match &error {
+            raw::ParseError::TooLarge { .. } => ErrorKind::TooLarge,
+            raw::ParseError::SchemaOne => ErrorKind::Unsupported,
+            _ => ErrorKind::Invalid,
+        };
+        Self::of(kind, error)
+    }
 }
