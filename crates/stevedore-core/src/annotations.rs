@@ -33,7 +33,7 @@ pub const REVISION: &str = "org.opencontainers.image.revision";
 pub const VENDOR: &str = "org.opencontainers.image.vendor";
 /// The licences of the contained software, an SPDX expression.
 pub const LICENSES: &str = "org.opencontainers.image.licenses";
-/// The name of the entry in a layout's `index.json`.
+/// The name of the entry in a layout's `index.json`; see [`RefName`](crate::RefName).
 pub const REF_NAME: &str = "org.opencontainers.image.ref.name";
 /// The title of the image for people; artifact tools put a file name here.
 pub const TITLE: &str = "org.opencontainers.image.title";

@@ -5,3 +5,6 @@ mod digest;
 mod media_type;
 mod platform;
 mod platform_matcher;
+mod ref_name;
+mod reference;
+mod reference_parts;
