@@ -1,6 +1,6 @@
 //! How the errors of this crate's parsers become the error of the seams.
 
-use crate::{Error, ErrorKind, digest, edit, raw};
+use crate::{Error, ErrorKind, digest, edit, media_type, platform, raw, ref_name, reference};
 
 macro_rules! kinds {
     ($($kind:ident: $($error:ty),+;)+) => {$($(
@@ -13,7 +13,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    Invalid: digest::ParseError, edit::EditError;
+    Invalid: digest::ParseError, edit::EditError, media_type::ParseError, platform::ParseError,
+        ref_name::ParseError, reference::ParseError;
     Unsupported: digest::UnknownAlgorithm;
 }
 

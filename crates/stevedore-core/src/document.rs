@@ -1,5 +1,7 @@
 //! A document of any kind: what a name or a digest leads to.
 
+mod verified;
+
 use bytes::Bytes;
 
 use crate::annotations::Annotations;

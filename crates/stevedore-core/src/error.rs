@@ -86,9 +86,19 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: Some(message.into()),
             retry_after: None,
             source: None,
+        }))
+    }
+
+    /// Another error with a kind given to it. It speaks for itself: no level is added.
+    pub fn of(kind: ErrorKind, error: impl Into<BoxError>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: None,
+            retry_after: None,
+            source: Some(error.into()),
         }))
     }
 

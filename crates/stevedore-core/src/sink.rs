@@ -101,6 +101,7 @@ impl SinkTraits {
     pub fn new() -> Self {
         Self {
             ingest: false,
+            complete: false,
             sequential: false,
             remove: false,
         }

@@ -1,11 +1,10 @@
 //! How a sink over a [`Store`] takes a blob from a [`Supply`].
 
-use std::future::Future;
 use std::pin::Pin;
 
 use crate::{
-    BlobInfo, ByteRange, Descriptor, Digest, Error, Expected, Hasher, IngestKey, IngestPlan, Put, Result, Staging, Store,
-    Supply, stream,
+    BlobInfo, ByteRange, Descriptor, Digest, Error, Expected, Hasher, Ingest, IngestKey, IngestPlan, Put,
+    Result, Staging, Store, Supply, stream,
 };
 
 /// What is waited for: whether to look once more.
@@ -31,19 +30,14 @@ pub async fn put_blob(
     mut wait: impl FnMut() -> Wait + Send,
 ) -> Result<Put> {
     let digest = descriptor.known_digest()?;
-    let keyed = IngestPlan::of(digest).with_size(descriptor.size).with_key(IngestKey::of_digest(&digest));
-    let mut plan = keyed.clone();
+    let key = IngestKey::of_digest(&digest);
+    let mut plan = IngestPlan::of(digest).with_size(descriptor.size).with_key(key);
     loop {
         match store.ingest(plan.clone()).await? {
             Staging::There(info) if info.size == descriptor.size => return Ok(Put::Present),
             Staging::There(info) => clear_damaged(store, &info, descriptor.size).await?,
-            Staging::Mine(mut ingest) => {
-                let offset = ingest.offset().await?;
-                // Everything may be staged already: a cut between the last byte and the commit.
-                if offset < descriptor.size || descriptor.size == 0 {
-                    ingest.append(supply.open(offset).await?).await?;
-                }
-                ingest.commit(expected(digest, descriptor.size)).await?;
+            Staging::Mine(ingest) => {
+                fill(ingest, descriptor, digest, supply).await?;
                 return Ok(Put::Written);
             }
             Staging::Busy | Staging::None => {
@@ -53,6 +47,46 @@ pub async fn put_blob(
             }
         }
     }
+}
+
+/// Writes a blob of a supply to a store, also where the store has it: for a place where only who brings the bytes may
+/// have them. It is staged under the key.
+///
+/// # Errors
+/// As [`put_blob`].
+pub async fn write_blob(
+    store: &dyn Store,
+    key: IngestKey,
+    descriptor: &Descriptor,
+    supply: &dyn Supply,
+) -> Result<BlobInfo> {
+    let digest = descriptor.known_digest()?;
+    let mut plan = IngestPlan::new(digest.algorithm())
+        .with_size(descriptor.size)
+        .with_key(key);
+    loop {
+        match store.ingest(plan.clone()).await? {
+            Staging::Mine(ingest) => return fill(ingest, descriptor, digest, supply).await,
+            Staging::There(info) => return Ok(info),
+            // Somebody writes the same: apart then.
+            Staging::Busy | Staging::None => plan.key = None,
+        }
+    }
+}
+
+/// Appends what is missing, and commits.
+async fn fill(
+    mut ingest: Box<dyn Ingest>,
+    descriptor: &Descriptor,
+    digest: Digest,
+    supply: &dyn Supply,
+) -> Result<BlobInfo> {
+    let offset = ingest.offset().await?;
+    // Everything may be staged already: a cut between the last byte and the commit.
+    if offset < descriptor.size {
+        ingest.append(supply.open(offset).await?).await?;
+    }
+    ingest.commit(expected(digest, descriptor.size)).await
 }
 
 /// Deletes a published blob of another size than expected, if it is not what its digest says: a leftover of a tool

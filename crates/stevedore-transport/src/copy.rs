@@ -79,7 +79,14 @@ impl Engine {
     /// An engine for this many blobs at once, which tries an item again this many times, and tells an observer.
     pub fn with(jobs: NonZeroUsize, retries: u32, observer: Arc<dyn Observer>) -> Self {
         let permits = tokio::sync::Semaphore::new(jobs.get().min(tokio::sync::Semaphore::MAX_PERMITS));
-        Self { shared: Arc::new(Shared { observer, retries, permits, flights: blob::Flights::default() }) }
+        Self {
+            shared: Arc::new(Shared {
+                observer,
+                retries,
+                permits,
+                flights: blob::Flights::default(),
+            }),
+        }
     }
 
     /// Copies one image. Must run within a tokio runtime.
@@ -114,7 +121,9 @@ impl Engine {
         };
         let descriptor = root.descriptor();
         let run = Arc::new(Run::new(Arc::clone(&self.shared), job));
-        run.put_root(&root).await.context(|| format!("cannot copy {}", descriptor.digest))?;
+        run.put_root(&root)
+            .await
+            .context(|| format!("cannot copy {}", descriptor.digest))?;
         Ok(run.report(descriptor, chosen.left_out))
     }
 }
@@ -127,7 +136,9 @@ impl Default for Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine").field("retries", &self.shared.retries).finish_non_exhaustive()
+        f.debug_struct("Engine")
+            .field("retries", &self.shared.retries)
+            .finish_non_exhaustive()
     }
 }
 
@@ -166,7 +177,12 @@ pub struct Entrance<'a> {
 impl<'a> Entrance<'a> {
     /// A gate, and what it is told beside the documents.
     pub fn new(gate: &'a dyn Gate, transport: &'a str, reference: &'a str, opener: &'a dyn Opener) -> Self {
-        Self { gate, transport, reference, opener }
+        Self {
+            gate,
+            transport,
+            reference,
+            opener,
+        }
     }
 
     async fn admit(&self, chain: &[Document], source: &Arc<dyn Source>) -> Result<()> {

@@ -15,10 +15,15 @@ pub(crate) fn tag(subject: &Digest) -> String {
 /// Whether a name is such a tag.
 pub(crate) fn is_tag(name: &str) -> bool {
     Algorithm::ALL.iter().any(|algorithm| {
-        let digits = name.strip_prefix(algorithm.as_str()).and_then(|rest| rest.strip_prefix('-'));
+        let digits = name
+            .strip_prefix(algorithm.as_str())
+            .and_then(|rest| rest.strip_prefix('-'));
         let most = (algorithm.size() * 2).min(MAX_TAG - algorithm.as_str().len() - 1);
         digits.is_some_and(|digits| {
-            digits.len() == most && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+            digits.len() == most
+                && digits
+                    .bytes()
+                    .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
         })
     })
 }

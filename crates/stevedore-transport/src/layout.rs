@@ -77,9 +77,13 @@ impl Layout {
 
     fn new(dir: PathBuf, options: LayoutOptions) -> Self {
         let own = dir.join(OWN_DIR);
-        let store = FsStore::new(FsOptions::new(dir.join("blobs"), own.join("staging")).with_durable(options.durable));
+        let store = FsStore::new(
+            FsOptions::new(dir.join("blobs"), own.join("staging")).with_durable(options.durable),
+        );
         let index = IndexFile::new(dir.clone(), options.durable);
-        Self { inner: Arc::new(Inner { dir, store, index }) }
+        Self {
+            inner: Arc::new(Inner { dir, store, index }),
+        }
     }
 
     fn check_empty(&self) -> Result<()> {
@@ -91,12 +95,17 @@ impl Layout {
         };
         // A copy that was killed before it wrote `oci-layout` has left these.
         let foreign = entries.find(|entry| {
-            !entry.as_ref().is_ok_and(|entry| entry.file_name() == OWN_DIR || entry.file_name() == "blobs")
+            !entry
+                .as_ref()
+                .is_ok_and(|entry| entry.file_name() == OWN_DIR || entry.file_name() == "blobs")
         });
         if foreign.is_none() {
             return Ok(());
         }
-        let message = format!("{} is not empty and no OCI layout: it has no oci-layout file", dir.display());
+        let message = format!(
+            "{} is not empty and no OCI layout: it has no oci-layout file",
+            dir.display()
+        );
         Err(Error::new(ErrorKind::Invalid, message))
     }
 }

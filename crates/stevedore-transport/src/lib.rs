@@ -1,6 +1,5 @@
 #![doc = include_str!("../README.md")]
 
-mod check;
 pub mod copy;
 mod fallback;
 pub mod layout;

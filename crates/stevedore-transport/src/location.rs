@@ -115,8 +115,16 @@ pub enum ParseError {
 }
 
 /// Transports of others whose names must not be taken for a registry's host.
-const OTHER_TRANSPORTS: [&str; 8] =
-    ["oci-archive", "docker-archive", "dir", "static", "sif", "tarball", "atomic", "ostree"];
+const OTHER_TRANSPORTS: [&str; 8] = [
+    "oci-archive",
+    "docker-archive",
+    "dir",
+    "static",
+    "sif",
+    "tarball",
+    "atomic",
+    "ostree",
+];
 
 impl Location {
     /// The transport, as in the string: `docker`, `oci` or `memory`.
@@ -141,8 +149,14 @@ impl Location {
     pub fn at_digest(&self, digest: Digest) -> Self {
         match self {
             Self::Registry(reference) => Self::Registry(reference.at_digest(digest)),
-            Self::Layout { path, .. } => Self::Layout { path: path.clone(), entry: Entry::Digest(digest) },
-            Self::Memory { shelf, .. } => Self::Memory { shelf: shelf.clone(), entry: Entry::Digest(digest) },
+            Self::Layout { path, .. } => Self::Layout {
+                path: path.clone(),
+                entry: Entry::Digest(digest),
+            },
+            Self::Memory { shelf, .. } => Self::Memory {
+                shelf: shelf.clone(),
+                entry: Entry::Digest(digest),
+            },
         }
     }
 }
@@ -174,23 +188,36 @@ impl FromStr for Location {
         if let Some(rest) = text.strip_prefix("docker://") {
             return registry(rest);
         }
-        if let Some(rest) = text.strip_prefix("ocidir://").or_else(|| text.strip_prefix("oci:")) {
+        if let Some(rest) = text
+            .strip_prefix("ocidir://")
+            .or_else(|| text.strip_prefix("oci:"))
+        {
             let (path, entry) = split(text, rest, "directory")?;
-            return Ok(Self::Layout { path: PathBuf::from(path), entry });
+            return Ok(Self::Layout {
+                path: PathBuf::from(path),
+                entry,
+            });
         }
         if let Some(rest) = text.strip_prefix("memory:") {
             let (shelf, entry) = split(text, rest, "shelf")?;
-            return Ok(Self::Memory { shelf: shelf.to_owned(), entry });
+            return Ok(Self::Memory {
+                shelf: shelf.to_owned(),
+                entry,
+            });
         }
         match text.split_once(':') {
-            Some((transport @ "docker-daemon", _)) => {
-                Err(foreign(transport, "`docker save -o image.tar NAME`, or `docker load -i image.tar`"))
-            }
-            Some((transport @ "containers-storage", _)) => {
-                Err(foreign(transport, "`podman save -o image.tar NAME`, or `podman load -i image.tar`"))
-            }
+            Some((transport @ "docker-daemon", _)) => Err(foreign(
+                transport,
+                "`docker save -o image.tar NAME`, or `docker load -i image.tar`",
+            )),
+            Some((transport @ "containers-storage", _)) => Err(foreign(
+                transport,
+                "`podman save -o image.tar NAME`, or `podman load -i image.tar`",
+            )),
             Some((transport, rest)) if rest.starts_with("//") || OTHER_TRANSPORTS.contains(&transport) => {
-                Err(ParseError::UnknownTransport { transport: transport.to_owned() })
+                Err(ParseError::UnknownTransport {
+                    transport: transport.to_owned(),
+                })
             }
             _ => registry(text),
         }
@@ -198,19 +225,30 @@ impl FromStr for Location {
 }
 
 fn registry(text: &str) -> Result<Location, ParseError> {
-    let reference = text.parse().map_err(|source| ParseError::Reference { text: text.to_owned(), source })?;
+    let reference = text.parse().map_err(|source| ParseError::Reference {
+        text: text.to_owned(),
+        source,
+    })?;
     Ok(Location::Registry(reference))
 }
 
 fn foreign(transport: &str, instead: &'static str) -> ParseError {
-    ParseError::Foreign { transport: transport.to_owned(), instead }
+    ParseError::Foreign {
+        transport: transport.to_owned(),
+        instead,
+    }
 }
 
 /// Takes a path and an entry apart. As skopeo has it, the path ends at the first colon; a digest is behind the last
 /// `@`, so that a directory may have an `@` in its name.
 fn split<'a>(text: &str, rest: &'a str, what: &'static str) -> Result<(&'a str, Entry), ParseError> {
-    let no_entry = |entry: &str| ParseError::Entry { text: text.to_owned(), entry: entry.to_owned() };
-    let by_digest = rest.rsplit_once('@').and_then(|(path, digest)| Some((path, digest.parse().ok()?)));
+    let no_entry = |entry: &str| ParseError::Entry {
+        text: text.to_owned(),
+        entry: entry.to_owned(),
+    };
+    let by_digest = rest
+        .rsplit_once('@')
+        .and_then(|(path, digest)| Some((path, digest.parse().ok()?)));
     let (path, entry) = match (by_digest, rest.split_once(':')) {
         (Some((path, digest)), _) if !path.contains(':') => (path, Entry::Digest(digest)),
         (Some((path, digest)), _) if path.ends_with(':') && path.matches(':').count() == 1 => {
@@ -229,7 +267,10 @@ fn split<'a>(text: &str, rest: &'a str, what: &'static str) -> Result<(&'a str, 
         }
     };
     if path.is_empty() {
-        return Err(ParseError::Empty { text: text.to_owned(), what });
+        return Err(ParseError::Empty {
+            text: text.to_owned(),
+            what,
+        });
     }
     Ok((path, entry))
 }

@@ -79,7 +79,7 @@ impl Source for Repository {
         }
         let blob = self.store().open(&digest, ByteRange::FULL).await?;
         let bytes = blob.into_bytes(MANIFEST_LIMIT as u64).await.context(|| format!("cannot read {digest}"))?;
-        descriptor.document(bytes)
+        Document::verified(bytes, descriptor)
     }
 
     async fn blob(&self, descriptor: &Descriptor, range: ByteRange) -> Result<Blob> {
@@ -143,7 +143,7 @@ impl<F> Records<F> {
                 records.turn();
                 Box::pin(records)
             }
-            Err(error) => Box::pin(crate::stream::once(Err(error))),
+            Err(error) => Box::pin(crate::stream::iter([Err(error)])),
         }
     }
 

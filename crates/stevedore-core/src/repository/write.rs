@@ -6,7 +6,7 @@ use bytes::Bytes;
 use super::{Repositories, Repository};
 use crate::collect::{self, Member, Published, join, peek};
 use crate::{
-    Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, Expected, Ingest, IngestPlan, Key, Names as _, Place,
+    Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, Expected, Ingest, IngestKey, IngestPlan, Key, Names as _, Place,
     Put, Result, Role, Selector, Sink, SinkTraits, Staging, Supply, When, supply,
 };
 
@@ -44,6 +44,12 @@ impl Repository {
             }
         }
         Err(self.collected(digest))
+    }
+
+    /// Under which key a blob is staged: another repository's, for it may go on only with what it brought itself.
+    fn staging_key(&self, digest: Digest) -> Result<IngestKey> {
+        let name = Algorithm::Sha256.digest(self.name.as_bytes()).hex();
+        IngestKey::parse(&format!("{digest}@{}", &name[..16]))
     }
 
     fn collected(&self, digest: Digest) -> Error {
@@ -149,7 +155,7 @@ impl Sink for Repository {
         for _ in 0..ATTEMPTS {
             // That the store has the bytes for another repository says nothing here: only the bytes themselves, or a
             // mount, make a blob one of this repository's.
-            supply::write_blob(self.store(), descriptor, supply).await?;
+            supply::write_blob(self.store(), self.staging_key(digest)?, descriptor, supply).await?;
             if join(self.store(), self.records(), &member).await?.is_some() {
                 return Ok(Put::Written);
             }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use stevedore_core::{
-    Blob, ByteRange, Context as _, Descriptor, Digest, Error, Event, Meter, Place, Put, Result, Sink, Source, Supply,
+    Blob, ByteRange, Context as _, Descriptor, Digest, Error, Event, Meter, Place, Put, Result, Sink, Source,
+    Supply,
 };
 use tokio::sync::OnceCell;
 
@@ -58,18 +59,33 @@ async fn put_first(
     descriptor: &Descriptor,
     digest: Digest,
 ) -> Result<Put> {
-    let _permit = shared.permits.acquire().await.expect("because the semaphore is never closed");
+    let _permit = shared
+        .permits
+        .acquire()
+        .await
+        .expect("because the semaphore is never closed");
     let meter = Arc::new(Meter::default());
-    shared.observer.event(Event::BlobStarted { descriptor, meter: &meter });
+    shared.observer.event(Event::BlobStarted {
+        descriptor,
+        meter: &meter,
+    });
     let held_at: Vec<Place> = source.place(&digest).into_iter().collect();
-    let supply = FromSource { source: Arc::clone(source), descriptor: descriptor.clone(), meter };
+    let supply = FromSource {
+        source: Arc::clone(source),
+        descriptor: descriptor.clone(),
+        meter,
+    };
     let mut tries = 0;
     let put = loop {
         match sink.put_blob(descriptor, &held_at, &supply).await {
             Ok(put) => break put,
             Err(error) if error.is_retryable() && tries < shared.retries => {
                 let after = wait(&error, tries);
-                shared.observer.event(Event::Retrying { descriptor, error: &error, after });
+                shared.observer.event(Event::Retrying {
+                    descriptor,
+                    error: &error,
+                    after,
+                });
                 tokio::time::sleep(after).await;
                 tries += 1;
             }
@@ -82,7 +98,9 @@ async fn put_first(
 
 /// What the other side asked for, else twice as long each time.
 fn wait(error: &Error, tries: u32) -> Duration {
-    let doubled = FIRST_WAIT.saturating_mul(2_u32.saturating_pow(tries)).min(LONGEST_WAIT);
+    let doubled = FIRST_WAIT
+        .saturating_mul(2_u32.saturating_pow(tries))
+        .min(LONGEST_WAIT);
     error.retry_after().unwrap_or(doubled)
 }
 

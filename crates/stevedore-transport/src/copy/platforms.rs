@@ -35,11 +35,19 @@ pub(super) struct Chosen {
 /// Goes down from what was asked for to what is copied.
 pub(super) async fn choose(source: &dyn Source, asked: Document, platforms: &Platforms) -> Result<Chosen> {
     let wanted = match platforms {
-        Platforms::All => return Ok(Chosen { chain: vec![asked], left_out: Vec::new() }),
+        Platforms::All => {
+            return Ok(Chosen {
+                chain: vec![asked],
+                left_out: Vec::new(),
+            });
+        }
         Platforms::Host => Platform::host(),
         Platforms::One(platform) => platform.clone(),
     };
-    let mut chosen = Chosen { chain: vec![asked], left_out: Vec::new() };
+    let mut chosen = Chosen {
+        chain: vec![asked],
+        left_out: Vec::new(),
+    };
     while let Some(Document::Index(index)) = chosen.chain.last() {
         if chosen.chain.len() > MAX_DEPTH {
             let message = format!("indexes lie more than {MAX_DEPTH} deep within each other");
@@ -49,16 +57,24 @@ pub(super) async fn choose(source: &dyn Source, asked: Document, platforms: &Pla
             return Err(no_image(index.digest(), &wanted, &index.manifests));
         };
         let others = index.manifests.iter().filter(|entry| **entry != child);
-        chosen.left_out.extend(others.cloned().map(|descriptor| LeftOut { descriptor }));
-        let document = source.document(&child).await.context(|| format!("cannot read {}", child.digest))?;
+        chosen
+            .left_out
+            .extend(others.cloned().map(|descriptor| LeftOut { descriptor }));
+        let document = source
+            .document(&child)
+            .await
+            .context(|| format!("cannot read {}", child.digest))?;
         chosen.chain.push(document);
     }
     Ok(chosen)
 }
 
 fn no_image(index: impl std::fmt::Display, wanted: &Platform, entries: &[Descriptor]) -> Error {
-    let there: Vec<String> =
-        entries.iter().filter_map(|entry| entry.platform.as_ref()).map(ToString::to_string).collect();
+    let there: Vec<String> = entries
+        .iter()
+        .filter_map(|entry| entry.platform.as_ref())
+        .map(ToString::to_string)
+        .collect();
     let message = format!("{index} has no image for {wanted}; it has {}", there.join(", "));
     Error::new(ErrorKind::NotFound, message)
 }

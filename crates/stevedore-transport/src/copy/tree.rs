@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
 use stevedore_core::{
-    Context as _, Descriptor, Digest, Document, Error, ErrorKind, Event, Put, RefName, ReferrerFilter, Result,
-    Role, Selector,
+    Context as _, Descriptor, Digest, Document, Error, ErrorKind, Event, Put, RefName, ReferrerFilter,
+    Result, Role, Selector,
 };
 use tokio::sync::OnceCell;
 use tokio::task::JoinSet;
@@ -48,16 +48,29 @@ struct Subjects {
 impl Run {
     pub(super) fn new(shared: Arc<Shared>, job: Job) -> Self {
         let (documents, subjects) = (Mutex::default(), Mutex::default());
-        Self { shared, job, documents, subjects, counts: Counts::default() }
+        Self {
+            shared,
+            job,
+            documents,
+            subjects,
+            counts: Counts::default(),
+        }
     }
 
     /// Copies all that belongs to the root, then the root with its names.
     pub(super) async fn put_root(self: &Arc<Self>, root: &Document) -> Result<()> {
         self.put_below(root).await?;
         self.put_above().await?;
-        let role = Role::Root { names: self.job.names.clone(), replace: self.job.replace };
+        let role = Role::Root {
+            names: self.job.names.clone(),
+            replace: self.job.replace,
+        };
         self.put_document(root, role).await?;
-        if self.job.dry_run { Ok(()) } else { self.job.sink.finish().await }
+        if self.job.dry_run {
+            Ok(())
+        } else {
+            self.job.sink.finish().await
+        }
     }
 
     pub(super) fn report(&self, root: Descriptor, left_out: Vec<LeftOut>) -> Copied {
@@ -73,11 +86,13 @@ impl Run {
             match document {
                 Document::Image(image) if settled => self.counts.add_present(1 + image.layers.len() as u64),
                 Document::Image(image) => {
-                    self.put_blobs(std::iter::once(&image.config).chain(&image.layers)).await?;
+                    self.put_blobs(std::iter::once(&image.config).chain(&image.layers))
+                        .await?;
                 }
                 Document::Index(_) if settled && !self.follows_referrers() => {}
                 Document::Index(index) => {
-                    self.at_once(index.manifests.iter(), |child| self.put_child(child.clone())).await?;
+                    self.at_once(index.manifests.iter(), |child| self.put_child(child.clone()))
+                        .await?;
                 }
                 // Nobody knows its edges: it is carried whole.
                 _ => {}
@@ -115,7 +130,8 @@ impl Run {
             if subjects.is_empty() {
                 return Ok(());
             }
-            self.at_once(subjects.into_iter(), |subject| self.put_referrers(subject)).await?;
+            self.at_once(subjects.into_iter(), |subject| self.put_referrers(subject))
+                .await?;
         }
     }
 
@@ -142,11 +158,20 @@ impl Run {
 
     async fn put_digest_tag(self: &Arc<Self>, subject: Digest, ending: &str) -> Result<()> {
         let tag = format!("{}-{}.{ending}", subject.algorithm(), subject.hex());
-        let Ok(name) = tag.parse::<RefName>() else { return Ok(()) };
+        let Ok(name) = tag.parse::<RefName>() else {
+            return Ok(());
+        };
         match self.job.source.root(&Selector::Name(name.clone())).await {
             Ok(document) => {
                 self.put_below(&document).await?;
-                self.put_document(&document, Role::Root { names: vec![name], replace: true }).await
+                self.put_document(
+                    &document,
+                    Role::Root {
+                        names: vec![name],
+                        replace: true,
+                    },
+                )
+                .await
             }
             Err(error) if error.is_not_found() => Ok(()),
             Err(error) => Err(error.context(format!("cannot read {tag}"))),
@@ -161,7 +186,9 @@ impl Run {
         let descriptor = document.descriptor();
         let put = self.job.sink.put_document(document, role).await;
         put.context(|| format!("cannot write {}", descriptor.digest))?;
-        self.shared.observer.event(Event::DocumentDone { descriptor: &descriptor });
+        self.shared.observer.event(Event::DocumentDone {
+            descriptor: &descriptor,
+        });
         Ok(())
     }
 
@@ -208,7 +235,11 @@ impl Run {
         I: Iterator,
         F: Future<Output = Result<()>>,
     {
-        let most = if self.job.sink.traits().sequential { 1 } else { IMAGES_AT_ONCE };
+        let most = if self.job.sink.traits().sequential {
+            1
+        } else {
+            IMAGES_AT_ONCE
+        };
         let mut under_way = FuturesUnordered::new();
         loop {
             while under_way.len() < most {
@@ -233,7 +264,9 @@ impl Run {
     }
 
     fn note_subject(&self, descriptor: &Descriptor) {
-        let Ok(digest) = descriptor.known_digest() else { return };
+        let Ok(digest) = descriptor.known_digest() else {
+            return;
+        };
         let mut subjects = self.subjects.lock().unwrap_or_else(PoisonError::into_inner);
         if subjects.met.insert(digest) {
             subjects.waiting.push(digest);

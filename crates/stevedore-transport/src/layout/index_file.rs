@@ -52,17 +52,27 @@ impl IndexFile {
     pub(super) fn check_version(&self) -> Result<()> {
         let path = self.header_path();
         let Some(bytes) = read_limited(&path, HEADER_LIMIT)? else {
-            let message = format!("{} is no OCI layout: it has no oci-layout file", self.dir.display());
+            let message = format!(
+                "{} is no OCI layout: it has no oci-layout file",
+                self.dir.display()
+            );
             return Err(Error::new(ErrorKind::NotFound, message));
         };
         let header: Header = serde_json::from_slice(&bytes).map_err(|error| {
-            Error::new(ErrorKind::Invalid, format!("{} is no layout header", path.display())).with_source(error)
+            Error::new(
+                ErrorKind::Invalid,
+                format!("{} is no layout header", path.display()),
+            )
+            .with_source(error)
         })?;
         if header.version.split('.').next() == VERSION.split('.').next() {
             return Ok(());
         }
-        let message =
-            format!("{} is a layout of version {:?}; this reads version 1", self.dir.display(), header.version);
+        let message = format!(
+            "{} is a layout of version {:?}; this reads version 1",
+            self.dir.display(),
+            header.version
+        );
         Err(Error::new(ErrorKind::Unsupported, message))
     }
 
@@ -129,7 +139,12 @@ const EMPTY_INDEX: &[u8] =
     br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
 fn parse(bytes: Bytes) -> Result<Raw<ImageIndex>> {
-    Ok(Raw::parse(bytes, MediaType::OCI_INDEX, Algorithm::Sha256, MANIFEST_LIMIT)?)
+    Ok(Raw::parse(
+        bytes,
+        MediaType::OCI_INDEX,
+        Algorithm::Sha256,
+        MANIFEST_LIMIT,
+    )?)
 }
 
 fn is_unsupported(error: &std::io::Error) -> bool {

@@ -9,8 +9,8 @@ use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
-    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, MediaType, Named,
-    Place, Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
+    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, MediaType,
+    Named, Place, Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
 };
 
 use super::Layout;
@@ -30,10 +30,15 @@ impl Layout {
     fn images(index: &ImageIndex) -> Vec<&Descriptor> {
         let filed = |entry: &&Descriptor| {
             let name = entry.annotations.get(REF_NAME);
-            name.is_some_and(|name| fallback::is_tag(name)) || (name.is_none() && entry.artifact_type.is_some())
+            name.is_some_and(|name| fallback::is_tag(name))
+                || (name.is_none() && entry.artifact_type.is_some())
         };
         let images: Vec<_> = index.manifests.iter().filter(|entry| !filed(entry)).collect();
-        if images.is_empty() { index.manifests.iter().collect() } else { images }
+        if images.is_empty() {
+            index.manifests.iter().collect()
+        } else {
+            images
+        }
     }
 
     fn find(&self, index: &ImageIndex, selector: &Selector) -> Result<Descriptor> {
@@ -54,21 +59,32 @@ impl Layout {
             Selector::Nth(place) => {
                 let count = index.manifests.len();
                 let entry = index.manifests.get(*place);
-                entry.cloned().ok_or_else(|| not_found(format!("{count} entries and none at place {place}")))
+                entry
+                    .cloned()
+                    .ok_or_else(|| not_found(format!("{count} entries and none at place {place}")))
             }
             Selector::Only => match Self::images(index)[..] {
                 [] => Err(not_found("no entry".to_owned())),
                 [entry] => Ok(entry.clone()),
-                [first, ..] if Self::images(index).iter().all(|entry| entry.digest == first.digest) => {
+                [first, ..]
+                    if Self::images(index)
+                        .iter()
+                        .all(|entry| entry.digest == first.digest) =>
+                {
                     Ok(first.clone())
                 }
                 [..] => {
-                    let message =
-                        format!("{dir} has several entries, choose one by its name: {}", list_names(index));
+                    let message = format!(
+                        "{dir} has several entries, choose one by its name: {}",
+                        list_names(index)
+                    );
                     Err(Error::new(ErrorKind::Invalid, message))
                 }
             },
-            _ => Err(Error::new(ErrorKind::Unsupported, format!("{dir} cannot be asked for {selector:?}"))),
+            _ => Err(Error::new(
+                ErrorKind::Unsupported,
+                format!("{dir} cannot be asked for {selector:?}"),
+            )),
         }
     }
 
@@ -89,7 +105,12 @@ impl Layout {
                 }
             }
         }
-        let info = self.inner.store.stat(digest).await?.ok_or_else(|| self.no_blob(digest))?;
+        let info = self
+            .inner
+            .store
+            .stat(digest)
+            .await?
+            .ok_or_else(|| self.no_blob(digest))?;
         let bytes = self.read_document(digest).await?;
         let document = Document::parse(bytes, None, digest.algorithm(), MANIFEST_LIMIT)?;
         Ok(Descriptor::new(document.media_type().clone(), *digest, info.size))
@@ -97,12 +118,23 @@ impl Layout {
 
     async fn read_document(&self, digest: &Digest) -> Result<bytes::Bytes> {
         let opened = self.inner.store.open(digest, ByteRange::FULL).await;
-        let blob = opened.map_err(|error| if error.is_not_found() { self.no_blob(digest) } else { error })?;
-        blob.into_bytes(MANIFEST_LIMIT as u64).await.context(|| format!("cannot read {digest}"))
+        let blob = opened.map_err(|error| {
+            if error.is_not_found() {
+                self.no_blob(digest)
+            } else {
+                error
+            }
+        })?;
+        blob.into_bytes(MANIFEST_LIMIT as u64)
+            .await
+            .context(|| format!("cannot read {digest}"))
     }
 
     fn no_blob(&self, digest: &Digest) -> Error {
-        Error::new(ErrorKind::NotFound, format!("{} has no blob {digest}", self.inner.dir.display()))
+        Error::new(
+            ErrorKind::NotFound,
+            format!("{} has no blob {digest}", self.inner.dir.display()),
+        )
     }
 }
 
@@ -123,13 +155,19 @@ impl Source for Layout {
     async fn document(&self, descriptor: &Descriptor) -> Result<Document> {
         let digest = descriptor.known_digest()?;
         let bytes = self.read_document(&digest).await?;
-        crate::check::document(bytes, descriptor)
+        Document::verified(bytes, descriptor)
     }
 
     async fn blob(&self, descriptor: &Descriptor, range: ByteRange) -> Result<Blob> {
         let digest = descriptor.known_digest()?;
         let opened = self.inner.store.open(&digest, range).await;
-        opened.map_err(|error| if error.is_not_found() { self.no_blob(&digest) } else { error })
+        opened.map_err(|error| {
+            if error.is_not_found() {
+                self.no_blob(&digest)
+            } else {
+                error
+            }
+        })
     }
 
     fn place(&self, digest: &Digest) -> Option<Place> {
@@ -141,7 +179,11 @@ impl Source for Layout {
         let found = async move {
             let found = layout.find_referrers(&subject).await;
             let items = match found {
-                Ok(found) => found.into_iter().filter(|entry| filter.admits(entry)).map(Ok).collect(),
+                Ok(found) => found
+                    .into_iter()
+                    .filter(|entry| filter.admits(entry))
+                    .map(Ok)
+                    .collect(),
                 Err(error) => vec![Err(error)],
             };
             stream::iter(items)
@@ -168,18 +210,27 @@ impl Layout {
         let index = self.index().await?;
         let mut found: Vec<Descriptor> = Vec::new();
         let tag = fallback::tag(subject);
-        if let Some(entry) = index.manifests.iter().find(|entry| entry.annotations.get(REF_NAME) == Some(&tag)) {
+        if let Some(entry) = index
+            .manifests
+            .iter()
+            .find(|entry| entry.annotations.get(REF_NAME) == Some(&tag))
+        {
             if let Document::Index(filed) = self.document(entry).await? {
                 found.extend(filed.manifests.iter().cloned());
             }
         }
-        let unnamed = index.manifests.iter().filter(|entry| !entry.annotations.contains_key(REF_NAME));
+        let unnamed = index
+            .manifests
+            .iter()
+            .filter(|entry| !entry.annotations.contains_key(REF_NAME));
         for entry in unnamed.take(MAX_LOOKED_AT) {
             if found.iter().any(|other| other.digest == entry.digest) {
                 continue;
             }
             // One that is not there, or damaged, refers to nothing.
-            let Ok(document) = self.document(entry).await else { continue };
+            let Ok(document) = self.document(entry).await else {
+                continue;
+            };
             if document.subject().is_some_and(|named| named.digest == *subject) {
                 found.push(document.referrer_descriptor());
             }
@@ -190,7 +241,12 @@ impl Layout {
 
 /// The entries with a name.
 pub(super) fn named<'a>(index: &'a ImageIndex, name: &'a RefName) -> impl Iterator<Item = &'a Descriptor> {
-    let has_name = |entry: &&Descriptor| entry.annotations.get(REF_NAME).is_some_and(|it| it == name.as_str());
+    let has_name = |entry: &&Descriptor| {
+        entry
+            .annotations
+            .get(REF_NAME)
+            .is_some_and(|it| it == name.as_str())
+    };
     index.manifests.iter().filter(has_name)
 }
 
@@ -212,9 +268,17 @@ fn all_names(index: &ImageIndex) -> Vec<Named> {
 fn list_names(index: &ImageIndex) -> String {
     const MOST: usize = 20;
     let names = all_names(index);
-    let mut shown: Vec<String> = names.iter().take(MOST).map(|named| named.name.to_string()).collect();
+    let mut shown: Vec<String> = names
+        .iter()
+        .take(MOST)
+        .map(|named| named.name.to_string())
+        .collect();
     if names.len() > MOST {
         shown.push(format!("and {} more", names.len() - MOST));
     }
-    if shown.is_empty() { "none with a name".to_owned() } else { shown.join(", ") }
+    if shown.is_empty() {
+        "none with a name".to_owned()
+    } else {
+        shown.join(", ")
+    }
 }

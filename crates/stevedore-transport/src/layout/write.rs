@@ -7,8 +7,9 @@ use async_trait::async_trait;
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::{
-    Algorithm, Blob, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan, MediaType,
-    Place, Put, Raw, RefName, Result, Role, Selector, Sink, SinkTraits, Staging, Store as _, Supply, supply,
+    Algorithm, Blob, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
+    MediaType, Place, Put, Raw, RefName, Result, Role, Selector, Sink, SinkTraits, Staging, Store as _,
+    Supply, supply,
 };
 
 use super::read::named;
@@ -59,7 +60,10 @@ impl Layout {
             let (tag, descriptor) = (tag.clone(), descriptor.clone());
             let update = self.update(move |index| {
                 if tagged(&index, &tag) != filed.as_ref() {
-                    return Err(Error::new(ErrorKind::Conflict, "another referrer was filed meanwhile"));
+                    return Err(Error::new(
+                        ErrorKind::Conflict,
+                        "another referrer was filed meanwhile",
+                    ));
                 }
                 let index = put_entry(index, Some(&tag), &entry, true)?;
                 put_entry(index, None, &descriptor, true)
@@ -75,7 +79,11 @@ impl Layout {
         use stevedore_core::Source as _;
         if let Some(filed) = filed {
             if let Document::Index(index) = self.document(filed).await? {
-                if index.manifests.iter().any(|entry| entry.digest == descriptor.digest) {
+                if index
+                    .manifests
+                    .iter()
+                    .any(|entry| entry.digest == descriptor.digest)
+                {
                     return Ok(Document::Index(index));
                 }
                 let edited = index.edit(|edit| edit.push("manifests", descriptor))?;
@@ -83,25 +91,44 @@ impl Layout {
             }
         }
         let index = ImageIndex::new([descriptor.clone()]);
-        Ok(Document::Index(Raw::encode(&index, MediaType::OCI_INDEX, Algorithm::Sha256)?))
+        Ok(Document::Index(Raw::encode(
+            &index,
+            MediaType::OCI_INDEX,
+            Algorithm::Sha256,
+        )?))
     }
 
     /// Takes a document out of what is filed with its subject.
     async fn unfile(&self, digest: Digest) -> Result<()> {
         use stevedore_core::Source as _;
-        let Ok(document) = self.root(&Selector::Digest(digest)).await else { return Ok(()) };
-        let Some(subject) = document.subject() else { return Ok(()) };
-        let tag = fallback::tag(&subject.known_digest()?);
-        let index = self.index().await?;
-        let Some(filed) = tagged(&index, &tag).cloned() else { return Ok(()) };
-        let Document::Index(referrers) = self.document(&filed).await? else { return Ok(()) };
-        let Some(place) = referrers.manifests.iter().position(|entry| entry.digest == digest) else {
+        let Ok(document) = self.root(&Selector::Digest(digest)).await else {
             return Ok(());
         };
-        let rest = Document::Index(referrers.edit(|edit| edit.remove(["manifests".into(), place.into()]).map(drop))?);
+        let Some(subject) = document.subject() else {
+            return Ok(());
+        };
+        let tag = fallback::tag(&subject.known_digest()?);
+        let index = self.index().await?;
+        let Some(filed) = tagged(&index, &tag).cloned() else {
+            return Ok(());
+        };
+        let Document::Index(referrers) = self.document(&filed).await? else {
+            return Ok(());
+        };
+        let Some(place) = referrers
+            .manifests
+            .iter()
+            .position(|entry| entry.digest == digest)
+        else {
+            return Ok(());
+        };
+        let rest = Document::Index(
+            referrers.edit(|edit| edit.remove(["manifests".into(), place.into()]).map(drop))?,
+        );
         self.write_document(&rest).await?;
         let entry = rest.descriptor().with_annotation(REF_NAME, &tag);
-        self.update(move |index| put_entry(index, Some(&tag), &entry, true)).await
+        self.update(move |index| put_entry(index, Some(&tag), &entry, true))
+            .await
     }
 }
 
@@ -116,7 +143,12 @@ impl Sink for Layout {
         Ok(there.is_some_and(|info| info.size == descriptor.size))
     }
 
-    async fn put_blob(&self, descriptor: &Descriptor, _held_at: &[Place], supply: &dyn Supply) -> Result<Put> {
+    async fn put_blob(
+        &self,
+        descriptor: &Descriptor,
+        _held_at: &[Place],
+        supply: &dyn Supply,
+    ) -> Result<Put> {
         // A file of another layout comes as a file through the supply: nothing is to be taken from its place.
         let mut patience = PATIENCE;
         let put = supply::put_blob(&self.inner.store, descriptor, supply, move || {
@@ -139,7 +171,9 @@ impl Sink for Layout {
         if let Some(subject) = document.subject() {
             self.file_referrer(document, subject.known_digest()?).await?;
         }
-        let Role::Root { names, replace } = role else { return Ok(()) };
+        let Role::Root { names, replace } = role else {
+            return Ok(());
+        };
         let descriptor = document.descriptor();
         self.update(move |mut index| {
             if names.is_empty() {
@@ -166,8 +200,13 @@ impl Sink for Layout {
                 Selector::Digest(digest) => entry.digest == *digest,
                 _ => false,
             };
-            let places: Vec<usize> =
-                index.manifests.iter().enumerate().filter(|(_, entry)| goes(entry)).map(|(place, _)| place).collect();
+            let places: Vec<usize> = index
+                .manifests
+                .iter()
+                .enumerate()
+                .filter(|(_, entry)| goes(entry))
+                .map(|(place, _)| place)
+                .collect();
             if places.is_empty() {
                 let message = format!("{} has no entry that is {selector:?}", dir.display());
                 return Err(Error::new(ErrorKind::NotFound, message));
@@ -188,11 +227,17 @@ impl Sink for Layout {
 }
 
 fn named_as(entry: &Descriptor, name: &RefName) -> bool {
-    entry.annotations.get(REF_NAME).is_some_and(|it| it == name.as_str())
+    entry
+        .annotations
+        .get(REF_NAME)
+        .is_some_and(|it| it == name.as_str())
 }
 
 fn tagged<'a>(index: &'a ImageIndex, tag: &str) -> Option<&'a Descriptor> {
-    index.manifests.iter().find(|entry| entry.annotations.get(REF_NAME).is_some_and(|name| name == tag))
+    index
+        .manifests
+        .iter()
+        .find(|entry| entry.annotations.get(REF_NAME).is_some_and(|name| name == tag))
 }
 
 fn remove_entries(index: &Raw<ImageIndex>, places: &[usize]) -> Result<Raw<ImageIndex>> {
