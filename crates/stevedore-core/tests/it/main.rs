@@ -2,6 +2,9 @@
 
 mod descriptor;
 mod digest;
+mod edit;
+mod json;
+mod json_text;
 mod media_type;
 mod platform;
 mod platform_matcher;
