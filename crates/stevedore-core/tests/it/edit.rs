@@ -9,12 +9,9 @@ use stevedore_core::edit::{Edit, EditError, Path, Step};
 use crate::json_text::{self, at, paths};
 
 fn edited(text: &str, edit: impl FnOnce(&mut Edit) -> Result<(), EditError>) -> String {
-    let mut document = Edit::new(text.as_bytes()).unwrap();
-    edit(&mut document).unwrap();
-    assert_eq!(
-        Edit::new(document.as_str().as_bytes()).unwrap().as_str(),
-        document.as_str()
-    );
+    let mut document = Edit::new(text.as_bytes()).expect("because the test gives JSON");
+    edit(&mut document).expect("because the test gives an edit that fits");
+    Edit::new(document.as_str().as_bytes()).expect("because JSON stays JSON");
     document.as_str().to_owned()
 }
 
@@ -290,19 +287,19 @@ fn a_failed_insert_into_nothing_makes_nothing() {
 /// A text with one of its paths.
 fn text_and_path() -> impl Strategy<Value = (String, Path<'static>)> {
     (json_text::text(), any::<Index>()).prop_map(|(text, index)| {
-        let all = paths(&serde_json::from_str(&text).unwrap());
+        let all = paths(&serde_json::from_str(&text).expect("because the text is JSON"));
         let path = index.get(&all).clone();
         (text, path)
     })
 }
 
 fn parsed(edit: &Edit) -> Value {
-    serde_json::from_str(edit.as_str()).unwrap()
+    serde_json::from_str(edit.as_str()).expect("because an edited text is JSON")
 }
 
 /// Where the value at a path stands.
 fn span(edit: &Edit, path: &Path<'_>) -> std::ops::Range<usize> {
-    let value = edit.get(path).unwrap();
+    let value = edit.get(path).expect("because the path is there");
     let start = value.as_ptr() as usize - edit.as_str().as_ptr() as usize;
     start..start + value.len()
 }
@@ -356,9 +353,10 @@ proptest! {
             Value::Array(elements) => {
                 let index = index.index(elements.len() + 1);
                 elements.insert(index, serde_json::from_str(&new).unwrap());
-                match index == elements.len() - 1 {
-                    true => edit.push(&path, &raw).unwrap(),
-                    false => edit.insert(&path, index, &raw).unwrap(),
+                if index == elements.len() - 1 {
+                    edit.push(&path, &raw).unwrap();
+                } else {
+                    edit.insert(&path, index, &raw).unwrap();
                 }
                 path.join(index)
             }

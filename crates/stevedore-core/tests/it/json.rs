@@ -94,7 +94,7 @@ fn a_key_that_is_there_twice_is_refused_wherever_it_is() {
     for (text, at, place) in cases {
         match check(text.as_bytes()) {
             Err(ParseError::DuplicateKey { path, offset, .. }) => {
-                assert_eq!((offset, &*path), (at, place), "{text}")
+                assert_eq!((offset, &*path), (at, place), "{text}");
             }
             other => panic!("{text}: {other:?}"),
         }
