@@ -1,10 +1,16 @@
 //! Integration tests of `stevedore-core`, one binary.
 
+mod config;
 mod descriptor;
 mod digest;
+mod document;
+mod edit;
+mod json;
+mod json_text;
 mod media_type;
 mod platform;
 mod platform_matcher;
+mod raw;
 mod ref_name;
 mod reference;
 mod reference_parts;
