@@ -6,9 +6,12 @@ pub mod digest;
 mod error;
 mod key;
 pub mod media_type;
+pub mod memory;
 mod names;
 mod store;
 pub mod stream;
+#[cfg(feature = "suite")]
+pub mod suite;
 mod sys;
 mod text;
 

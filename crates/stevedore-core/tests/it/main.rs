@@ -2,3 +2,5 @@
 
 mod digest;
 mod media_type;
+#[cfg(feature = "suite")]
+mod memory;
