@@ -16,6 +16,7 @@ mod json;
 mod key;
 pub mod manifest;
 pub mod media_type;
+pub mod memory;
 mod names;
 mod observer;
 pub mod platform;
@@ -26,6 +27,8 @@ mod sink;
 mod source;
 mod store;
 pub mod stream;
+#[cfg(feature = "suite")]
+pub mod suite;
 pub mod supply;
 mod sys;
 mod text;

@@ -8,6 +8,8 @@ mod edit;
 mod json;
 mod json_text;
 mod media_type;
+#[cfg(feature = "suite")]
+mod memory;
 mod platform;
 mod platform_matcher;
 mod raw;
