@@ -27,6 +27,8 @@ mod sink;
 mod source;
 mod store;
 pub mod stream;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 #[cfg(feature = "suite")]
 pub mod suite;
 pub mod supply;
@@ -51,7 +53,7 @@ pub use observer::{Event, Observer};
 pub use platform::{Platform};
 pub use raw::{Raw};
 pub use ref_name::{RefName};
-pub use reference::{Reference, Registry, Repository, Tag};
+pub use reference::Reference;
 pub use sink::{Put, Role, Sink, SinkTraits, Supply};
 pub use source::{Named, Place, ReferrerFilter, Selector, Source};
 pub use store::{BlobInfo, Expected, Ingest, IngestKey, IngestPlan, Life, Staging, Store, Takeover, Version};
