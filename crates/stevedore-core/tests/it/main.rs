@@ -1,1 +1,4 @@
 //! Integration tests of `stevedore-core`, one binary.
+
+mod digest;
+mod media_type;
