@@ -2,6 +2,7 @@
 
 mod blob;
 mod clock;
+pub mod collect;
 pub mod digest;
 mod error;
 mod key;
@@ -9,6 +10,8 @@ pub mod media_type;
 mod names;
 mod store;
 pub mod stream;
+#[cfg(feature = "suite")]
+pub mod suite;
 mod sys;
 mod text;
 

@@ -1,4 +1,5 @@
 //! Integration tests of `stevedore-core`, one binary.
 
+mod collect;
 mod digest;
 mod media_type;
