@@ -1,5 +1,6 @@
 //! Integration tests of `stevedore-core`, one binary.
 
+mod collect;
 mod config;
 mod descriptor;
 mod digest;
@@ -8,7 +9,6 @@ mod edit;
 mod json;
 mod json_text;
 mod media_type;
-#[cfg(feature = "suite")]
 mod memory;
 mod platform;
 mod platform_matcher;
