@@ -24,6 +24,7 @@ pub mod platform;
 pub mod raw;
 pub mod ref_name;
 pub mod reference;
+mod repository;
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;
 mod sink;
@@ -55,6 +56,7 @@ pub use platform::Platform;
 pub use raw::Raw;
 pub use ref_name::RefName;
 pub use reference::Reference;
+pub use repository::{Repositories, Repository};
 pub use sink::{Put, Role, Sink, SinkTraits, Supply};
 pub use source::{Named, Place, ReferrerFilter, Selector, Source};
 pub use store::{BlobInfo, Expected, Ingest, IngestKey, IngestPlan, Life, Staging, Store, Takeover, Version};
