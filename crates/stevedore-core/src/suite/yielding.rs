@@ -35,7 +35,7 @@ async fn slowly<T>(operation: impl Future<Output = T>) -> T {
 }
 
 /// Waits before each item.
-fn slow_stream<T: Send + 'static>(stream: BoxStream<T>) -> BoxStream<T> {
+pub(super) fn slow_stream<T: Send + 'static>(stream: BoxStream<T>) -> BoxStream<T> {
     Box::pin(Slow {
         stream,
         waited: false,
