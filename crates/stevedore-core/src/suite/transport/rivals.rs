@@ -6,11 +6,12 @@ use super::blobs::blob;
 use super::removing::removes;
 use super::{comes_back, leads_to, list, named, put_below, read, root};
 use crate::samples::Sample;
+use crate::stream::yield_now;
 use crate::suite::failure::{Failure, Outcome, equal, holds};
 use crate::suite::fixture::{Ability, TransportFixture};
 use crate::suite::run::{BoxFuture, interleave};
 use crate::suite::supplies::Tape;
-use crate::{ByteRange, ErrorKind, Result, Selector, Sink};
+use crate::{ByteRange, ErrorKind, Result, Selector};
 
 /// One blob that several put at once is there, and whole, for each of them.
 pub async fn one_blob_at_once<F: TransportFixture>(fixture: &F) -> Outcome {
@@ -149,17 +150,18 @@ pub async fn put_while_removing<F: TransportFixture>(fixture: &F) -> Outcome {
     if !all.into_iter().all(|ability| fixture.can(ability)) || !removes(fixture).await? {
         return Ok(());
     }
-    for seed in 0..60 {
+    for seed in 0..80 {
         let image = Sample::image(&[&format!("contested {seed}")]);
         let (old, new) = (format!("old{seed}"), format!("new{seed}"));
         let sink = fixture.slow_sink().await?;
         image.put(&*sink, &[&old]).await?;
         let digest = Selector::Digest(image.document().digest());
         let role = root(&new, true)?;
+        // The removals begin ever later, so that each of their steps meets each of the put's.
         let rivals: Vec<BoxFuture<'_, Result<()>>> = vec![
-            sink.remove(&digest),
             sink.put_document(image.document(), role),
-            remove_if_there(&*sink, &digest),
+            late(seed, sink.remove(&digest)),
+            late(seed / 2, sink.remove(&digest)),
         ];
         for outcome in interleave(seed, rivals).await {
             match outcome {
@@ -187,12 +189,13 @@ pub async fn put_while_removing<F: TransportFixture>(fixture: &F) -> Outcome {
     Ok(())
 }
 
-fn remove_if_there<'a>(sink: &'a dyn Sink, selector: &'a Selector) -> BoxFuture<'a, Result<()>> {
+/// A future that waits so many polls before it begins.
+fn late<'a, T>(polls: u64, future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {
     Box::pin(async move {
-        match sink.remove(selector).await {
-            Err(error) if error.is_not_found() => Ok(()),
-            removed => removed,
+        for _ in 0..polls {
+            yield_now().await;
         }
+        future.await
     })
 }
 

@@ -1,17 +1,19 @@
 //! What repositories do beyond the suite.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use std::sync::Arc;
 use stevedore_core::collect::{Collection, Mark, collect};
 use stevedore_core::memory::{MemoryNames, MemoryStore};
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::samples::{Sample, describe};
 use stevedore_core::suite::block_on;
 use stevedore_core::{
-    Algorithm, AnyDigest, ByteRange, Clock, Descriptor, Document, ErrorKind, ImageManifest, MediaType, Place,
-    Put, Raw, RefName, Repositories, Result, Role, Selector, Sink as _, Source as _, stream,
+    Algorithm, AnyDigest, Blob, ByteRange, Clock, Descriptor, Document, Error, ErrorKind, ImageManifest,
+    MediaType, Place, Put, Raw, RefName, Repositories, Result, Role, Selector, Sink as _, Source as _,
+    Supply, stream,
 };
 
 fn test(case: impl Future<Output = Result<()>>) {
@@ -170,6 +172,45 @@ fn a_collection_keeps_what_documents_name_and_takes_the_rest() {
         assert!(other.has(layer).await?);
         let needed = repositories.mark().await?;
         assert!(needed.contains(&layer.known_digest()?));
+        Ok(())
+    });
+}
+
+#[test]
+fn what_one_repository_staged_is_no_beginning_for_another() {
+    /// Its body breaks behind the first half.
+    struct Half(Bytes);
+
+    #[async_trait]
+    impl Supply for Half {
+        async fn open(&self, _: u64) -> Result<Blob> {
+            let broken = Err(Error::new(ErrorKind::Interrupted, "the body broke"));
+            Ok(Blob::from_stream(
+                stream::iter([Ok(self.0.slice(..self.0.len() / 2)), broken]),
+                None,
+            ))
+        }
+    }
+
+    /// Gives the whole, and only from the beginning.
+    struct Whole(Bytes);
+
+    #[async_trait]
+    impl Supply for Whole {
+        async fn open(&self, from: u64) -> Result<Blob> {
+            assert_eq!(from, 0, "a repository goes on with what another one staged");
+            Ok(Blob::from(self.0.clone()))
+        }
+    }
+
+    test(async {
+        let repositories = Repositories::in_memory();
+        let (one, other) = (repositories.open("one")?, repositories.open("other")?);
+        let bytes = Bytes::from_static(b"known to one, and to the other not");
+        let blob = describe(MediaType::OCI_LAYER, &bytes);
+        assert!(one.put_blob(&blob, &[], &Half(bytes.clone())).await.is_err());
+        other.put_blob(&blob, &[], &Whole(bytes)).await?;
+        assert!(!one.has(&blob).await?);
         Ok(())
     });
 }
