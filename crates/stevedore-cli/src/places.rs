@@ -39,7 +39,12 @@ fn unsupported(location: &Location) -> Error {
 impl PlatformFlags {
     /// Whether nothing was said.
     pub(crate) fn is_default(&self) -> bool {
-        let Self { platform, override_os, override_arch, override_variant } = self;
+        let Self {
+            platform,
+            override_os,
+            override_arch,
+            override_variant,
+        } = self;
         platform.is_none() && override_os.is_none() && override_arch.is_none() && override_variant.is_none()
     }
 
@@ -53,12 +58,18 @@ impl PlatformFlags {
         }
         let host = Platform::host();
         // Of another architecture the host's variant says nothing.
-        let same = self.override_arch.as_ref().is_none_or(|arch| *arch == host.architecture);
+        let same = self
+            .override_arch
+            .as_ref()
+            .is_none_or(|arch| *arch == host.architecture);
         let mut platform = Platform::new(
             self.override_os.clone().unwrap_or(host.os),
             self.override_arch.clone().unwrap_or(host.architecture),
         );
-        platform.variant = self.override_variant.clone().or_else(|| host.variant.filter(|_| same));
+        platform.variant = self
+            .override_variant
+            .clone()
+            .or_else(|| host.variant.filter(|_| same));
         Platforms::One(platform)
     }
 }
@@ -69,7 +80,11 @@ pub(crate) async fn document(
     location: &Location,
     platform: &PlatformFlags,
 ) -> Result<Document> {
-    let platforms = if platform.is_default() { Platforms::All } else { platform.wanted() };
+    let platforms = if platform.is_default() {
+        Platforms::All
+    } else {
+        platform.wanted()
+    };
     let chosen = copy::choose(&**source, &location.selector(), &platforms).await?;
     Ok(chosen.document)
 }

@@ -51,10 +51,22 @@ impl Observer for Plain {
                     Put::Mounted => "mounted",
                     _ => "written",
                 };
-                output::note(&format!("{} {}: {how}", descriptor.digest, output::size(descriptor.size)));
+                output::note(&format!(
+                    "{} {}: {how}",
+                    descriptor.digest,
+                    output::size(descriptor.size)
+                ));
             }
-            Event::Retrying { descriptor, error, after } => {
-                output::note(&format!("{}: {error}; again in {:.1} s", descriptor.digest, after.as_secs_f32()));
+            Event::Retrying {
+                descriptor,
+                error,
+                after,
+            } => {
+                output::note(&format!(
+                    "{}: {error}; again in {:.1} s",
+                    descriptor.digest,
+                    after.as_secs_f32()
+                ));
             }
             _ => {}
         }
@@ -98,12 +110,23 @@ impl Observer for Json {
                     Put::Mounted => "mounted",
                     _ => "written",
                 };
-                write(&Line { how: Some(how), ..line("blob-done", descriptor) });
+                write(&Line {
+                    how: Some(how),
+                    ..line("blob-done", descriptor)
+                });
             }
-            Event::Retrying { descriptor, error, after } => {
+            Event::Retrying {
+                descriptor,
+                error,
+                after,
+            } => {
                 let error = error.to_string();
                 let after = Some(after.as_secs_f64());
-                write(&Line { error: Some(&error), after, ..line("retrying", descriptor) });
+                write(&Line {
+                    error: Some(&error),
+                    after,
+                    ..line("retrying", descriptor)
+                });
             }
             Event::DocumentDone { descriptor } => write(&line("document-done", descriptor)),
             _ => {}
@@ -131,10 +154,13 @@ impl Bars {
         let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes:>11} of {total_bytes:>11}")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
         let meter = Arc::clone(meter);
-        let style = style.with_key("bytes", move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-            // What cannot be drawn is not missed.
-            drop(write!(out, "{}", output::size(meter.bytes())));
-        });
+        let style = style.with_key(
+            "bytes",
+            move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
+                // What cannot be drawn is not missed.
+                drop(write!(out, "{}", output::size(meter.bytes())));
+            },
+        );
         let bar = self.all.add(ProgressBar::new(descriptor.size).with_style(style));
         let digest = descriptor.digest.to_string();
         bar.set_message(digest.chars().take(19).collect::<String>());
@@ -156,7 +182,9 @@ impl Observer for Bars {
                     bar.finish_and_clear();
                 }
             }
-            Event::Retrying { descriptor, error, .. } => {
+            Event::Retrying {
+                descriptor, error, ..
+            } => {
                 if let Some(bar) = self.lock().get(&descriptor.digest) {
                     bar.set_message(output::escape(&error.to_string()));
                 }

@@ -49,5 +49,9 @@ fn version(settings: &Settings) -> Result<(), Failure> {
         version: &'static str,
     }
     let version = env!("CARGO_PKG_VERSION");
-    if settings.json { output::json(&Version { version }) } else { output::line(&format!("stevedore {version}")) }
+    if settings.json {
+        output::json(&Version { version })
+    } else {
+        output::line(&format!("stevedore {version}"))
+    }
 }

@@ -1,4 +1,5 @@
-//! Tests.
+//! Tests for implementations of the seams, and stores on which to try whoever uses them.
+
 mod body;
 mod cases;
 pub mod drops;
@@ -8,6 +9,7 @@ pub mod names;
 mod run;
 pub mod store;
 mod tools;
+pub mod weak;
 mod yielding;
 
 pub use cases::{names_failures, store_failures};

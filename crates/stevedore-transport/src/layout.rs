@@ -43,7 +43,10 @@ pub struct LayoutOptions {
 
 impl Default for LayoutOptions {
     fn default() -> Self {
-        Self { durable: true, check_present: false }
+        Self {
+            durable: true,
+            check_present: false,
+        }
     }
 }
 

@@ -19,7 +19,10 @@ struct Head {
 /// Opens the blob whose digest the location names. Its size is not known beforehand.
 async fn open(args: &BlobOf) -> Result<(stevedore_core::Digest, stevedore_core::Blob), Failure> {
     let Selector::Digest(digest) = args.blob.selector() else {
-        let message = format!("{} names no digest: say which blob, as oci:DIR@sha256:…", args.blob);
+        let message = format!(
+            "{} names no digest: say which blob, as oci:DIR@sha256:…",
+            args.blob
+        );
         return Err(Failure::usage(message));
     };
     let source: std::sync::Arc<dyn Source> = places::source(&args.blob)?;
@@ -47,7 +50,16 @@ pub(crate) async fn get(args: BlobOf) -> Result<(), Failure> {
 
 pub(crate) async fn head(args: BlobOf, settings: &Settings) -> Result<(), Failure> {
     let (digest, blob) = open(&args).await?;
-    let size = blob.size.ok_or_else(|| anyhow::anyhow!("nobody says how large {digest} is"))?;
-    let head = Head { digest: digest.to_string(), size };
-    if settings.json { output::json(&head) } else { output::line(&format!("{} {}", head.digest, head.size)) }
+    let size = blob
+        .size
+        .ok_or_else(|| anyhow::anyhow!("nobody says how large {digest} is"))?;
+    let head = Head {
+        digest: digest.to_string(),
+        size,
+    };
+    if settings.json {
+        output::json(&head)
+    } else {
+        output::line(&format!("{} {}", head.digest, head.size))
+    }
 }

@@ -23,5 +23,8 @@ pub(crate) async fn read(source: &Arc<dyn Source>, document: &Document) -> Resul
         return Err(Error::new(ErrorKind::Unsupported, message).into());
     };
     let blob = source.blob(&image.config, ByteRange::FULL).await?;
-    Ok(blob.verified(&image.config)?.into_bytes(CONFIG_LIMIT as u64).await?)
+    Ok(blob
+        .verified(&image.config)?
+        .into_bytes(CONFIG_LIMIT as u64)
+        .await?)
 }

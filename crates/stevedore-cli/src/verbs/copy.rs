@@ -49,7 +49,10 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
             Entry::Only => Vec::new(),
             Entry::Name(name) => vec![name.clone()],
             _ => {
-                let message = format!("{} is no destination: say a name, as oci:DIR:NAME", args.destination);
+                let message = format!(
+                    "{} is no destination: say a name, as oci:DIR:NAME",
+                    args.destination
+                );
                 return Err(Failure::usage(message));
             }
         },
@@ -62,7 +65,11 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
 
     let mut job = Job::new(source, args.source.selector(), sink);
     job.names = names;
-    job.platforms = if args.all { Platforms::All } else { args.platform.wanted() };
+    job.platforms = if args.all {
+        Platforms::All
+    } else {
+        args.platform.wanted()
+    };
     job.referrers = args.referrers;
     job.digest_tags = args.digest_tags;
     job.replace = !args.no_clobber;
@@ -70,13 +77,23 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
     job.dry_run = args.dry_run;
 
     let jobs = args.jobs.or(settings.jobs).unwrap_or(DEFAULT_JOBS);
-    let retries = args.retry_times.or(settings.retry_times).unwrap_or(DEFAULT_RETRIES);
+    let retries = args
+        .retry_times
+        .or(settings.retry_times)
+        .unwrap_or(DEFAULT_RETRIES);
     let observer: Arc<dyn Observer> = progress::observer(settings);
-    let copied = Engine::with(jobs, retries, observer).copy(job).await.map_err(|error| {
-        let taken = error.kind() == ErrorKind::Conflict && args.no_clobber;
-        let failure = Failure::new(error.into());
-        if taken { failure.with_hint("leave out --no-clobber to replace what is there") } else { failure }
-    })?;
+    let copied = Engine::with(jobs, retries, observer)
+        .copy(job)
+        .await
+        .map_err(|error| {
+            let taken = error.kind() == ErrorKind::Conflict && args.no_clobber;
+            let failure = Failure::new(error.into());
+            if taken {
+                failure.with_hint("leave out --no-clobber to replace what is there")
+            } else {
+                failure
+            }
+        })?;
 
     if let Some(path) = &args.digestfile {
         std::fs::write(path, copied.root.digest.to_string())
@@ -95,7 +112,12 @@ fn say_what_stayed(copied: &Copied) {
     let platforms: Vec<String> = copied
         .left_out
         .iter()
-        .map(|left| left.descriptor.platform.as_ref().map_or_else(|| left.descriptor.digest.to_string(), ToString::to_string))
+        .map(|left| {
+            left.descriptor
+                .platform
+                .as_ref()
+                .map_or_else(|| left.descriptor.digest.to_string(), ToString::to_string)
+        })
         .collect();
     output::note(&format!(
         "of an index only the image for one platform was copied; {} stayed behind ({}); --all copies the index",

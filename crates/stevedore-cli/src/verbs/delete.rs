@@ -14,7 +14,10 @@ pub(crate) async fn run(args: Delete) -> Result<(), Failure> {
         (Selector::Name(_), false) => selector,
         (Selector::Digest(_), _) | (_, true) => Selector::Digest(descriptor.known_digest()?),
         _ => {
-            let message = format!("{} says no name: say which, or --manifest to remove the document", args.image);
+            let message = format!(
+                "{} says no name: say which, or --manifest to remove the document",
+                args.image
+            );
             return Err(Failure::usage(message));
         }
     };

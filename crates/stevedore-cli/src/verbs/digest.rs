@@ -17,7 +17,14 @@ pub(crate) async fn run(args: Digest, settings: &Settings) -> Result<(), Failure
     let digest = if args.platform.is_default() {
         source.resolve(&args.image.selector()).await?.digest.to_string()
     } else {
-        places::image(&source, &args.image, &args.platform).await?.digest().to_string()
+        places::image(&source, &args.image, &args.platform)
+            .await?
+            .digest()
+            .to_string()
     };
-    if settings.json { output::json(&Report { digest }) } else { output::line(&digest) }
+    if settings.json {
+        output::json(&Report { digest })
+    } else {
+        output::line(&digest)
+    }
 }

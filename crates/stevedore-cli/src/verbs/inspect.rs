@@ -7,8 +7,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use stevedore_core::raw::CONFIG_LIMIT;
 use stevedore_core::{
-    Algorithm, Annotations, Context as _, Descriptor, Document, ImageConfig, ImageIndex, ImageManifest, MediaType, Raw,
-    Source,
+    Algorithm, Annotations, Context as _, Descriptor, Document, ImageConfig, ImageIndex, ImageManifest,
+    MediaType, Raw, Source,
 };
 use stevedore_transport::Location;
 
@@ -86,7 +86,11 @@ pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failur
     if args.config {
         let document = places::image(&source, &args.image, &args.platform).await?;
         let bytes = config::read(&source, &document).await?;
-        return if args.raw { output::bytes(&bytes) } else { output::json(&parse_config(&bytes, &document)?.value()) };
+        return if args.raw {
+            output::bytes(&bytes)
+        } else {
+            output::json(&parse_config(&bytes, &document)?.value())
+        };
     }
     let document = places::document(&source, &args.image, &args.platform).await?;
     if args.raw {
@@ -126,12 +130,21 @@ async fn tags(source: &Arc<dyn Source>, location: &Location) -> Result<Vec<Strin
     if !matches!(location, Location::Registry(_)) {
         return Ok(Vec::new());
     }
-    let names: Vec<_> = source.names().map_ok(|named| named.name.to_string()).try_collect().await?;
+    let names: Vec<_> = source
+        .names()
+        .map_ok(|named| named.name.to_string())
+        .try_collect()
+        .await?;
     Ok(names)
 }
 
 fn parse_config(bytes: &bytes::Bytes, document: &Document) -> Result<Raw<ImageConfig>, Failure> {
-    let config = Raw::parse(bytes.clone(), MediaType::OCI_CONFIG, Algorithm::Sha256, CONFIG_LIMIT);
+    let config = Raw::parse(
+        bytes.clone(),
+        MediaType::OCI_CONFIG,
+        Algorithm::Sha256,
+        CONFIG_LIMIT,
+    );
     let config = config.map_err(stevedore_core::Error::from);
     Ok(config.context(|| format!("the config of {} cannot be read", document.digest()))?)
 }
@@ -151,7 +164,11 @@ fn image_report<'a>(
         labels: Some(&config.config.labels).filter(|labels| !labels.is_empty()),
         architecture: &config.architecture,
         os: &config.os,
-        layers: image.layers.iter().map(|layer| layer.digest.to_string()).collect(),
+        layers: image
+            .layers
+            .iter()
+            .map(|layer| layer.digest.to_string())
+            .collect(),
         layers_data: image.layers.iter().map(layer_report).collect(),
         env: &config.config.env,
     }
@@ -190,8 +207,15 @@ fn entry_report(entry: &Descriptor) -> EntryReport<'_> {
 }
 
 fn attests(entry: &Descriptor) -> Option<&str> {
-    let is_attestation = entry.annotations.get(REFERENCE_TYPE).is_some_and(|kind| kind == "attestation-manifest");
-    entry.annotations.get(REFERENCE_DIGEST).filter(|_| is_attestation).map(String::as_str)
+    let is_attestation = entry
+        .annotations
+        .get(REFERENCE_TYPE)
+        .is_some_and(|kind| kind == "attestation-manifest");
+    entry
+        .annotations
+        .get(REFERENCE_DIGEST)
+        .filter(|_| is_attestation)
+        .map(String::as_str)
 }
 
 /// Lines of a report for people: `key: value`, everything escaped.
@@ -220,12 +244,25 @@ fn image_text(name: &str, image: &Raw<ImageManifest>, config: &Raw<ImageConfig>)
     for variable in &config.config.env {
         text.field("env", variable);
     }
-    text.field("config", format!("{} {}", image.config.digest, size(image.config.size)));
+    text.field(
+        "config",
+        format!("{} {}", image.config.digest, size(image.config.size)),
+    );
     for layer in &image.layers {
-        text.field("layer", format!("{} {} {}", layer.digest, size(layer.size), layer.media_type));
+        text.field(
+            "layer",
+            format!("{} {} {}", layer.digest, size(layer.size), layer.media_type),
+        );
     }
-    let total: u64 = image.layers.iter().map(|layer| layer.size).fold(0, u64::saturating_add);
-    text.field("size", format!("{} in {} layers", size(total), image.layers.len()));
+    let total: u64 = image
+        .layers
+        .iter()
+        .map(|layer| layer.size)
+        .fold(0, u64::saturating_add);
+    text.field(
+        "size",
+        format!("{} in {} layers", size(total), image.layers.len()),
+    );
     text.0
 }
 
@@ -245,7 +282,10 @@ fn index_text(name: &str, index: &Raw<ImageIndex>) -> String {
             (None, Some(platform)) => platform.to_string(),
             (None, None) => entry.media_type.to_string(),
         };
-        text.field("manifest", format!("{} {} {what}", entry.digest, size(entry.size)));
+        text.field(
+            "manifest",
+            format!("{} {} {what}", entry.digest, size(entry.size)),
+        );
     }
     text.0
 }
@@ -294,7 +334,10 @@ fn show_other(document: &Document, as_text: bool) -> Result<(), Failure> {
         text.field("annotation", format!("{key}={value}"));
     }
     for layer in &report.layers_data {
-        text.field("blob", format!("{} {} {}", layer.digest, size(layer.size), layer.mime_type));
+        text.field(
+            "blob",
+            format!("{} {} {}", layer.digest, size(layer.size), layer.mime_type),
+        );
     }
     output::bytes(text.0.as_bytes())
 }

@@ -33,5 +33,10 @@ pub(crate) async fn head(args: ManifestHead, settings: &Settings) -> Result<(), 
     if settings.json {
         return output::json(&head);
     }
-    output::line(&format!("{} {} {}", head.digest, head.size, escape(&head.media_type)))
+    output::line(&format!(
+        "{} {} {}",
+        head.digest,
+        head.size,
+        escape(&head.media_type)
+    ))
 }

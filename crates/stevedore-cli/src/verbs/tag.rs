@@ -16,7 +16,14 @@ pub(crate) async fn run(args: Tag) -> Result<(), Failure> {
         .map_err(|error| Failure::usage(format!("{error:#}")))?;
     let document = places::source(&args.image)?.root(&args.image.selector()).await?;
     let sink = places::existing_sink(&args.image)?;
-    sink.put_document(&document, Role::Root { names, replace: !args.no_clobber }).await?;
+    sink.put_document(
+        &document,
+        Role::Root {
+            names,
+            replace: !args.no_clobber,
+        },
+    )
+    .await?;
     sink.finish().await?;
     output::line(&document.digest().to_string())
 }

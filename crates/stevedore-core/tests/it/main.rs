@@ -1,5 +1,6 @@
 //! Integration tests of `stevedore-core`, one binary.
 
+mod collect;
 mod config;
 mod descriptor;
 mod digest;

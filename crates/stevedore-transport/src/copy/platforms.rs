@@ -1,6 +1,8 @@
 //! Which image of an index.
 
-use stevedore_core::{Context as _, Descriptor, Document, Error, ErrorKind, Platform, Result, Selector, Source};
+use stevedore_core::{
+    Context as _, Descriptor, Document, Error, ErrorKind, Platform, Result, Selector, Source,
+};
 
 /// How deep indexes may lie within indexes on the way to an image.
 const MAX_DEPTH: usize = 8;
@@ -44,7 +46,11 @@ pub struct Chosen {
 /// What the source answers, and [`ErrorKind::NotFound`] where an index has no such image.
 pub async fn choose(source: &dyn Source, selector: &Selector, platforms: &Platforms) -> Result<Chosen> {
     let document = source.root(selector).await?;
-    let mut chosen = Chosen { above: Vec::new(), document, left_out: Vec::new() };
+    let mut chosen = Chosen {
+        above: Vec::new(),
+        document,
+        left_out: Vec::new(),
+    };
     let wanted = match platforms {
         Platforms::All => return Ok(chosen),
         Platforms::Host => Platform::host(),
@@ -59,9 +65,16 @@ pub async fn choose(source: &dyn Source, selector: &Selector, platforms: &Platfo
             return Err(no_image(index.digest(), &wanted, &index.manifests));
         };
         let others = index.manifests.iter().filter(|entry| **entry != child);
-        chosen.left_out.extend(others.cloned().map(|descriptor| LeftOut { descriptor }));
-        let document = source.document(&child).await.context(|| format!("cannot read {}", child.digest))?;
-        chosen.above.push(std::mem::replace(&mut chosen.document, document));
+        chosen
+            .left_out
+            .extend(others.cloned().map(|descriptor| LeftOut { descriptor }));
+        let document = source
+            .document(&child)
+            .await
+            .context(|| format!("cannot read {}", child.digest))?;
+        chosen
+            .above
+            .push(std::mem::replace(&mut chosen.document, document));
     }
     Ok(chosen)
 }
