@@ -12,10 +12,9 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
 use crate::stream::{BoxStream, next};
-use crate::{Descriptor, Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result};
 
 mod file;
-mod verified;
 
 pub use file::CHUNK_SIZE;
 
@@ -164,18 +163,6 @@ impl Blob {
             }
         }
         Ok(kept.unwrap_or_else(|| rest.freeze()))
-    }
-
-    /// The same body, which ends in an error of kind [`ErrorKind::Mismatch`] instead of its end when the digest
-    /// or the size are not the descriptor's; it also ends there once more bytes came than the descriptor says.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Unsupported`] when the descriptor's digest is of an algorithm that is not known.
-    pub fn verified(self, descriptor: &Descriptor) -> Result<Self> {
-        let digest = descriptor.known_digest()?;
-        let size = descriptor.size;
-        let stream = verified::Verified::new(self.into_stream(), digest, size);
-        Ok(Self::from_stream(stream, Some(size)))
     }
 }
 
