@@ -4,6 +4,8 @@ mod blob;
 mod clock;
 pub mod digest;
 mod error;
+#[cfg(feature = "fs")]
+pub mod fs;
 mod key;
 pub mod media_type;
 mod names;
