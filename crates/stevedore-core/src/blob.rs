@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs::File;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -12,9 +11,10 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
 use crate::stream::{BoxStream, next};
-use crate::{Error, ErrorKind, Result};
+use crate::{Descriptor, Error, ErrorKind, Result};
 
 mod file;
+mod verified;
 
 pub use file::CHUNK_SIZE;
 
@@ -163,6 +163,18 @@ impl Blob {
             }
         }
         Ok(kept.unwrap_or_else(|| rest.freeze()))
+    }
+
+    /// The same body, which ends in an error of kind [`ErrorKind::Mismatch`] instead of its end when the digest
+    /// or the size are not the descriptor's; it also ends there once more bytes came than the descriptor says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] when the descriptor's digest is of an algorithm that is not known.
+    pub fn verified(self, descriptor: &Descriptor) -> Result<Self> {
+        let digest = descriptor.known_digest()?;
+        let size = descriptor.size;
+        let stream = verified::Verified::new(self.into_stream(), digest, size);
+        Ok(Self::from_stream(stream, Some(size)))
     }
 }
 

@@ -1,4 +1,20 @@
 //! Integration tests of `stevedore-core`, one binary.
 
+mod config;
+mod descriptor;
 mod digest;
+mod document;
+mod edit;
+#[cfg(feature = "fs")]
+mod fs;
+mod json;
+mod json_text;
 mod media_type;
+#[cfg(feature = "suite")]
+mod memory;
+mod platform;
+mod platform_matcher;
+mod raw;
+mod ref_name;
+mod reference;
+mod reference_parts;
