@@ -11,6 +11,8 @@ pub mod digest;
 pub mod document;
 pub mod edit;
 mod error;
+#[cfg(feature = "fs")]
+pub mod fs;
 mod gate;
 pub mod index;
 mod json;

@@ -158,7 +158,7 @@ impl<F> Records<F> {
     fn stream<T>(names: Arc<dyn Names>, under: Result<Key>, item: F) -> BoxStream<Result<T>>
     where
         F: Fn(&Key, &[u8]) -> Result<Option<T>> + Send + Unpin + 'static,
-        T: Send + 'static,
+        T: Send + Unpin + 'static,
     {
         match under {
             Ok(under) => {

@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{Repositories, Repository};
-use crate::collect::{self, Member, Published, join, peek};
+use crate::collect::{self, Published, join, peek};
 use crate::{
     Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, Expected, Ingest, IngestKey,
-    IngestPlan, Key, Names as _, Place, Put, Result, Role, Selector, Sink, SinkTraits, Staging, Supply, When,
+    IngestPlan, Key, Place, Put, Result, Role, Selector, Sink, SinkTraits, Staging, Supply, When,
     supply,
 };
 

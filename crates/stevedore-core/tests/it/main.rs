@@ -6,6 +6,8 @@ mod descriptor;
 mod digest;
 mod document;
 mod edit;
+#[cfg(feature = "fs")]
+mod fs;
 mod json;
 mod json_text;
 mod media_type;
