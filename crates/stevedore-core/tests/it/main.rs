@@ -1,5 +1,7 @@
 //! Integration tests of `stevedore-core`, one binary.
 
+#[cfg(feature = "suite")]
+mod controls;
 mod descriptor;
 mod digest;
 mod media_type;
