@@ -2,6 +2,8 @@
 
 mod collect;
 mod config;
+#[cfg(feature = "suite")]
+mod controls;
 mod descriptor;
 mod digest;
 mod document;

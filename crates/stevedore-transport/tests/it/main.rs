@@ -1,3 +1,6 @@
 //! Integration tests of `stevedore-transport`, one binary.
 
+mod counting;
 mod location;
+mod tar;
+mod walks;
