@@ -5,3 +5,4 @@ mod config_edited_and_mounted;
 mod index_killed_and_resumed;
 mod layer_from_a_directory;
 mod upload_over_a_restart;
+mod weakened_store;
