@@ -2,6 +2,8 @@
 
 pub mod annotations;
 pub mod config;
+#[cfg(feature = "oci-spec")]
+pub mod convert;
 pub mod descriptor;
 pub mod digest;
 pub mod document;

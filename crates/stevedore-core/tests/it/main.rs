@@ -8,6 +8,7 @@ mod edit;
 mod json;
 mod json_text;
 mod media_type;
+mod oci_spec_oracle;
 mod platform;
 mod platform_matcher;
 mod raw;
