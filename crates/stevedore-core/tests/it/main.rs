@@ -15,6 +15,7 @@ mod json_text;
 mod media_type;
 #[cfg(feature = "suite")]
 mod memory;
+mod oci_spec_oracle;
 mod platform;
 mod platform_matcher;
 mod raw;
