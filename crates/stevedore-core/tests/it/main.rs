@@ -1,11 +1,10 @@
 //! Integration tests of `stevedore-core`, one binary.
 
-#[cfg(feature = "suite")]
+mod blob;
 mod controls;
 mod descriptor;
 mod digest;
 mod media_type;
-#[cfg(feature = "suite")]
 mod memory;
 mod platform;
 mod platform_matcher;
