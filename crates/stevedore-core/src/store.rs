@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
@@ -25,9 +25,17 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// What is known of a blob, or `None` where there is none. Changes nothing.
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>>;
 
-    /// The same, and renews the time at which the blob was last wanted, so that a collector leaves it alone. A
-    /// store may skip the write while the time on record is younger than half of its grace.
+    /// The same, and renews the time at which the blob was last wanted, so that a collector leaves it alone.
+    ///
+    /// A store may skip the write while the time on record is younger than half of its [`grace`](Self::grace). So
+    /// the time that this gives is never older than half a grace before the call began, and a touch of anything
+    /// older gives the blob a new version.
     async fn touch(&self, digest: &Digest) -> Result<Option<BlobInfo>>;
+
+    /// How long a blob that nothing refers to is left alone after it was touched. The same for every process that
+    /// opened the same store, longer than twice the time by which its listings, and those of the
+    /// [`Names`](crate::Names) beside it, may be late, and longer by what the clocks of the processes differ.
+    fn grace(&self) -> Duration;
 
     /// The bytes of a blob, not hashed.
     ///
@@ -181,6 +189,10 @@ impl BlobInfo {
 }
 
 impl Life {
+    /// The life of everything that was published before its store was opened, from a store that cannot tell such
+    /// lives apart (a file system that may have lost power). It begins for nothing while the store is open.
+    pub const EARLIER: Self = Self(0);
+
     /// The life with an id that the store made and will never make again.
     pub fn new(id: u128) -> Self {
         Self(id)
@@ -189,6 +201,12 @@ impl Life {
     /// The id.
     pub fn id(self) -> u128 {
         self.0
+    }
+
+    /// Whether a record that was made for the life `recorded` counts for bytes of this life: the two are the same,
+    /// or nobody can tell any more because these bytes are [`EARLIER`](Self::EARLIER).
+    pub fn admits(self, recorded: Self) -> bool {
+        self == recorded || self == Self::EARLIER
     }
 }
 

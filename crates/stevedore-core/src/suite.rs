@@ -61,7 +61,7 @@
 //! `store_suite!(Fixture::new(), |case| runtime().block_on(case))`.
 //!
 //! [`store`] and [`names`] hold the cases of what the traits promise, [`drops`] those of futures that are dropped
-//! half-way.
+//! half-way. [`weak`] has stores on which to try whoever uses them.
 
 mod body;
 mod cases;
@@ -72,6 +72,7 @@ pub mod names;
 mod run;
 pub mod store;
 mod tools;
+pub mod weak;
 mod yielding;
 
 pub use cases::{names_failures, store_failures};

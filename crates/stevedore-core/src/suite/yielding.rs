@@ -1,7 +1,7 @@
 //! Makes every await a real one.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -74,6 +74,10 @@ fn slow_staging(staging: Staging) -> Staging {
 
 #[async_trait]
 impl Store for Yielding<Arc<dyn Store>> {
+    fn grace(&self) -> Duration {
+        self.0.grace()
+    }
+
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         slowly(self.0.stat(digest)).await
     }

@@ -1,13 +1,22 @@
 //! Integration tests of `stevedore-core`, one binary.
 
 mod blob;
+mod collect;
+mod config;
 mod controls;
 mod descriptor;
 mod digest;
+mod document;
+mod edit;
+#[cfg(feature = "fs")]
+mod fs;
+mod json;
+mod json_text;
 mod media_type;
 mod memory;
 mod platform;
 mod platform_matcher;
+mod raw;
 mod ref_name;
 mod reference;
 mod reference_parts;
