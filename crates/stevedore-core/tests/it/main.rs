@@ -1,8 +1,9 @@
 //! Integration tests of `stevedore-core`, one binary.
 
+#[cfg(feature = "suite")]
+mod blob;
 mod collect;
 mod config;
-#[cfg(feature = "suite")]
 mod controls;
 mod descriptor;
 mod digest;
@@ -13,7 +14,6 @@ mod fs;
 mod json;
 mod json_text;
 mod media_type;
-#[cfg(feature = "suite")]
 mod memory;
 mod oci_spec_oracle;
 mod platform;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -106,6 +106,10 @@ impl FaultyStore {
 
 #[async_trait]
 impl Store for FaultyStore {
+    fn grace(&self) -> Duration {
+        self.inner.grace()
+    }
+
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         if let Some(bytes) = self.shown(digest) {
             let (life, version) = (Life::new(0), Version::new("shown"));
@@ -314,7 +318,7 @@ impl Store for FaultyStore {
 }
 
 impl FaultyStore {
-    fn later(&self) -> std::time::Duration {
-        std::time::Duration::from_secs(1_000_000)
+    fn later(&self) -> Duration {
+        Duration::from_secs(1_000_000)
     }
 }
