@@ -1,35 +1,3 @@
-<<<<<<< HEAD
-//! How the errors of this crate's parsers become the error of the seams.
-
-use crate::{Error, ErrorKind, digest, edit, media_type, platform, raw, ref_name, reference};
-
-macro_rules! kinds {
-    ($($kind:ident: $($error:ty),+;)+) => {$($(
-        impl From<$error> for Error {
-            fn from(error: $error) -> Self {
-                Self::of(ErrorKind::$kind, error)
-            }
-        }
-    )+)+};
-}
-
-kinds! {
-    Invalid: digest::ParseError, edit::EditError, media_type::ParseError, platform::ParseError,
-        ref_name::ParseError, reference::ParseError;
-    Unsupported: digest::UnknownAlgorithm;
-}
-
-impl From<raw::ParseError> for Error {
-    fn from(error: raw::ParseError) -> Self {
-        let kind = match &error {
-            raw::ParseError::TooLarge { .. } => ErrorKind::TooLarge,
-            raw::ParseError::SchemaOne => ErrorKind::Unsupported,
-            _ => ErrorKind::Invalid,
-        };
-        Self::of(kind, error)
-    }
-}
-=======
 //! Conversions from and to the types of the `oci-spec` crate, for programs that speak both.
 //!
 //! They are between typed views, so keys that are modelled on one side only get lost:
@@ -293,4 +261,3 @@ fn from_map(theirs: Option<&HashMap<String, String>>) -> Annotations {
 fn some(list: &[String]) -> Option<Vec<String>> {
     (!list.is_empty()).then(|| list.to_vec())
 }
->>>>>>> raw
