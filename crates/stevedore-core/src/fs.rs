@@ -32,6 +32,7 @@ mod blocking;
 mod calls;
 mod dirs;
 mod escape;
+mod files;
 mod held;
 mod ingest;
 mod life;

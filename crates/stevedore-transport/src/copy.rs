@@ -13,7 +13,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use stevedore_core::{
-    Admission, Context as _, Document, Error, ErrorKind, Gate, Observer, Opener, RefName, Result, Selector,
+    Admission, Context as _, Document, Gate, Observer, Opener, RefName, Result, Selector,
     Sink, Source,
 };
 
@@ -95,8 +95,8 @@ impl Engine {
     /// was staged.
     ///
     /// # Errors
-    /// What source and sink answer, with what was being copied as context; [`ErrorKind::NotFound`] where an index
-    /// has no image for the platform asked for, [`ErrorKind::Conflict`] where a name is taken and must not be
+    /// What source and sink answer, with what was being copied as context; [`ErrorKind::NotFound`](stevedore_core::ErrorKind::NotFound) where an index
+    /// has no image for the platform asked for, [`ErrorKind::Conflict`](stevedore_core::ErrorKind::Conflict) where a name is taken and must not be
     /// replaced.
     pub async fn copy(&self, job: Job) -> Result<Copied> {
         self.copy_admitted(job, None).await

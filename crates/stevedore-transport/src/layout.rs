@@ -85,7 +85,7 @@ impl Layout {
         let store = FsStore::new(
             FsOptions::new(dir.join("blobs"), own.join("staging")).with_durable(options.durable),
         );
-        let index = IndexFile::new(dir.clone(), options.durable);
+        let index = IndexFile::new(dir.clone(), store.clone());
         Self {
             inner: Arc::new(Inner { dir, store, index }),
         }

@@ -81,6 +81,10 @@ impl Keep {
         &self.published
     }
 
+    pub(super) fn area(&self) -> &Area {
+        &self.area
+    }
+
     /// Begins without a key. Nothing is written yet.
     pub(super) fn begin(self: &Arc<Self>, plan: IngestPlan) -> FsIngest {
         let slot = Slot::Memory {

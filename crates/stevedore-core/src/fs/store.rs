@@ -105,6 +105,10 @@ impl FsStore {
         }
     }
 
+    pub(super) fn keep(&self) -> &Keep {
+        &self.keep
+    }
+
     /// What is published under the digest of a plan, renewed. A file of another size than was planned is none.
     async fn find(&self, plan: &IngestPlan) -> Result<Option<BlobInfo>> {
         let Some(digest) = &plan.digest else {

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use stevedore_core::samples::Sample;
 use stevedore_core::{
     Descriptor, Document, Error, ErrorKind, IngestPlan, Place, Put, Result, Role, Selector, Sink,
-    SinkTraits, Source, Staging, Supply, stream,
+    SinkTraits, Staging, Supply, stream,
 };
 use stevedore_transport::{Engine, Job, Layout, LayoutOptions};
 use tokio::sync::Mutex;

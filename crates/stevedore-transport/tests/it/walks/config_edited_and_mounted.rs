@@ -33,13 +33,13 @@ async fn touches_nothing_but_what_it_means_to() {
 
     // One key of the config, and what follows from it upwards.
     let config = config
-        .edit(|edit| edit.set(["config".into(), "User".into()], "nobody"))
+        .edit(|edit| edit.set(("config", "User"), "nobody"))
         .expect("the config takes a user");
     assert_eq!(config.config.user, "nobody");
     let image = image.edit(|edit| edit.set("config", &config.descriptor())).expect("a new manifest");
-    let entry = index.manifests[place].clone();
-    let entry = stevedore_core::Descriptor { digest: image.digest().into(), size: image.size(), ..entry };
-    let index = index.edit(|edit| edit.set(["manifests".into(), place.into()], &entry)).expect("a new index");
+    let mut entry = index.manifests[place].clone();
+    (entry.digest, entry.size) = (image.digest().into(), image.size());
+    let index = index.edit(|edit| edit.set(("manifests", place), &entry)).expect("a new index");
 
     // Pushed to another repository of the same registry: the other platform by the engine, this one by hand.
     let to = Arc::new(repositories.open("app-nobody").expect("a name"));
