@@ -7,7 +7,8 @@ use super::{Repositories, Repository};
 use crate::collect::{self, Published, join, peek};
 use crate::{
     Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, Expected, Ingest, IngestKey,
-    IngestPlan, Key, Place, Put, Result, Role, Selector, Sink, SinkTraits, Staging, Supply, When, supply,
+    IngestPlan, Key, Place, Put, Result, Role, Selector, Sink, SinkTraits, Staging, Supply, When,
+    supply,
 };
 
 /// How often a blob is written again that a collector took away before it could join.
