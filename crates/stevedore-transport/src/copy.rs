@@ -13,8 +13,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use stevedore_core::{
-    Admission, Context as _, Document, Gate, Observer, Opener, RefName, Result, Selector,
-    Sink, Source,
+    Admission, Context as _, Document, Gate, Observer, Opener, RefName, Result, Selector, Sink, Source,
 };
 
 pub use platforms::{Chosen, LeftOut, Platforms, choose};

@@ -155,6 +155,10 @@ impl Store for MemoryStore {
         Ok(self.lock().touch(digest, self.now(), self.grace))
     }
 
+    fn grace(&self) -> Duration {
+        self.grace
+    }
+
     async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {
         let bytes = self
             .lock()

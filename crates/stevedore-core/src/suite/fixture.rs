@@ -1,5 +1,9 @@
 //! What a case needs from whoever brings an implementation.
 
+mod transport;
+
+pub use transport::{Ability, Neighbour, TransportFixture};
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 

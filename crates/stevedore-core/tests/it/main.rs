@@ -22,3 +22,4 @@ mod raw;
 mod ref_name;
 mod reference;
 mod reference_parts;
+mod transport;

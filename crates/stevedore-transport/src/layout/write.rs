@@ -6,9 +6,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::{
-    Algorithm, Blob, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
-    MediaType, Place, Put, Raw, RefName, Result, Role, Selector, Sink, SinkTraits, Staging, Store as _,
-    Supply, supply,
+    Algorithm, Blob, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan, MediaType,
+    Place, Put, Raw, RefName, Result, Role, Selector, Sink, SinkTraits, Staging, Store as _, Supply, supply,
 };
 
 use super::{Layout, blocking};
@@ -120,9 +119,7 @@ impl Layout {
         else {
             return Ok(());
         };
-        let rest = Document::Index(
-            referrers.edit(|edit| edit.remove(("manifests", place)).map(drop))?,
-        );
+        let rest = Document::Index(referrers.edit(|edit| edit.remove(("manifests", place)).map(drop))?);
         self.write_document(&rest).await?;
         let entry = rest.descriptor().with_annotation(REF_NAME, &tag);
         self.update(move |index| put_entry(index, Some(&tag), &entry, true))
