@@ -142,10 +142,6 @@ impl fmt::Debug for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    fn grace(&self) -> Duration {
-        self.grace
-    }
-
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         let state = self.lock();
         Ok(state.blobs.get(digest).map(|blob| blob.info.clone()))

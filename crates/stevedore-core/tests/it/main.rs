@@ -1,5 +1,9 @@
 //! Integration tests of `stevedore-core`, one binary.
+
 #![allow(
+    clippy::unwrap_used,
+    reason = "clippy allows it in functions marked as tests; their helpers are no different"
+)]
 
 mod blob;
 mod collect;
