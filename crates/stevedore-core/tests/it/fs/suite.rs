@@ -24,7 +24,11 @@ struct NamesInDirectory(TempDir);
 
 fn runtime() -> Runtime {
     let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(2).max_blocking_threads(THREADS).build().unwrap()
+    builder
+        .worker_threads(2)
+        .max_blocking_threads(THREADS)
+        .build()
+        .unwrap()
 }
 
 impl StoreInDirectory {
@@ -93,12 +97,12 @@ async fn settle() {
 }
 
 mod store {
-    stevedore_core::store_suite!(super::StoreInDirectory::new(), |case| super::runtime().block_on(case));
+    stevedore_core::store_suite!(super::StoreInDirectory::new(), |case| super::runtime()
+        .block_on(case));
 }
 
 mod names {
-    stevedore_core::names_suite!(
-        super::NamesInDirectory(tempfile::tempdir().unwrap()),
-        |case| super::runtime().block_on(case)
-    );
+    stevedore_core::names_suite!(super::NamesInDirectory(tempfile::tempdir().unwrap()), |case| {
+        super::runtime().block_on(case)
+    });
 }
