@@ -11,15 +11,17 @@ use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 
 use crate::stream::{BoxStream, next};
-use crate::{Error, ErrorKind, Result};
+use crate::{Descriptor, Error, ErrorKind, Result};
 
 mod file;
+mod verified;
 
 pub use file::CHUNK_SIZE;
 
 /// The content of a blob, or of a range of one, that nobody has hashed yet.
 ///
-/// Whoever writes or sends it hashes it on the way. A blob is `Send` and not `Sync`: hold no `&Blob` over an await.
+/// Whoever writes or sends it hashes it on the way; a reader that has no sink asks for
+/// [`verified`](Self::verified). A blob is `Send` and not `Sync`: hold no `&Blob` over an await.
 ///
 /// ```
 /// use stevedore_core::{Blob, Body};
@@ -161,6 +163,18 @@ impl Blob {
             }
         }
         Ok(kept.unwrap_or_else(|| rest.freeze()))
+    }
+
+    /// The same body, which ends in an error of kind [`ErrorKind::Mismatch`] instead of its end when the digest
+    /// or the size are not the descriptor's; it also ends there once more bytes came than the descriptor says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`] when the descriptor's digest is of an algorithm that is not known.
+    pub fn verified(self, descriptor: &Descriptor) -> Result<Self> {
+        let digest = descriptor.known_digest()?;
+        let size = descriptor.size;
+        let stream = verified::Verified::new(self.into_stream(), digest, size);
+        Ok(Self::from_stream(stream, Some(size)))
     }
 }
 

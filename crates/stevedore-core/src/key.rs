@@ -1,5 +1,6 @@
 //! The keys of [`Names`](crate::Names).
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::fmt::Write as _;
 use std::str::FromStr;
@@ -119,6 +120,13 @@ pub(crate) fn is_segment(text: &str) -> bool {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// Keys compare and hash as their texts do, so a map of keys can be asked for a range of texts.
+impl Borrow<str> for Key {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

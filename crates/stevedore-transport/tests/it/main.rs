@@ -1,0 +1,3 @@
+//! Integration tests of `stevedore-transport`, one binary.
+
+mod location;
