@@ -11,6 +11,8 @@ pub mod digest;
 pub mod document;
 pub mod edit;
 mod error;
+#[cfg(feature = "fs")]
+pub mod fs;
 mod gate;
 pub mod index;
 mod json;
@@ -24,6 +26,9 @@ pub mod platform;
 pub mod raw;
 pub mod ref_name;
 pub mod reference;
+pub mod repository;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 mod sink;
 mod source;
 mod store;
@@ -52,7 +57,8 @@ pub use observer::{Event, Observer};
 pub use platform::Platform;
 pub use raw::Raw;
 pub use ref_name::RefName;
-pub use reference::{Reference, Registry, Repository, Tag};
+pub use reference::Reference;
+pub use repository::{Repositories, Repository};
 pub use sink::{Put, Role, Sink, SinkTraits, Supply};
 pub use source::{Named, Place, ReferrerFilter, Selector, Source};
 pub use store::{BlobInfo, Expected, Ingest, IngestKey, IngestPlan, Life, Staging, Store, Takeover, Version};

@@ -20,8 +20,8 @@
 use bytes::Bytes;
 
 use crate::{
-    Algorithm, AnyDigest, Descriptor, Document, ImageConfig, ImageIndex, ImageManifest, MediaType, Platform, Raw, Result,
-    Role, Sink,
+    Algorithm, AnyDigest, Descriptor, Document, ImageConfig, ImageIndex, ImageManifest, MediaType, Platform,
+    Raw, Result, Role, Sink,
 };
 
 /// A document with all that it names, in memory.
@@ -37,34 +37,59 @@ pub struct Sample {
 impl Sample {
     /// An image whose layers have these bytes.
     pub fn image(layers: &[&str]) -> Self {
-        Self::image_of(layers.iter().map(|layer| Bytes::copy_from_slice(layer.as_bytes())), &Platform::host())
+        Self::image_of(
+            layers
+                .iter()
+                .map(|layer| Bytes::copy_from_slice(layer.as_bytes())),
+            &Platform::host(),
+        )
     }
 
     /// An image whose layers have these bytes, for a platform.
     pub fn image_of(layers: impl IntoIterator<Item = Bytes>, platform: &Platform) -> Self {
-        let mut blobs: Vec<(Descriptor, Bytes)> =
-            layers.into_iter().map(|bytes| (describe(MediaType::OCI_LAYER, &bytes), bytes)).collect();
+        let mut blobs: Vec<(Descriptor, Bytes)> = layers
+            .into_iter()
+            .map(|bytes| (describe(MediaType::OCI_LAYER, &bytes), bytes))
+            .collect();
         let mut config = ImageConfig::new(platform);
-        config.rootfs.diff_ids = blobs.iter().map(|(layer, _)| layer.digest.clone()).collect::<Vec<AnyDigest>>();
+        config.rootfs.diff_ids = blobs
+            .iter()
+            .map(|(layer, _)| layer.digest.clone())
+            .collect::<Vec<AnyDigest>>();
         let config = encode(&config, MediaType::OCI_CONFIG);
         let layers: Vec<Descriptor> = blobs.iter().map(|(layer, _)| layer.clone()).collect();
         let manifest = ImageManifest::new(config.descriptor(), layers);
         blobs.insert(0, (config.descriptor(), config.bytes().clone()));
         let document = Document::Image(encode(&manifest, MediaType::OCI_MANIFEST));
-        Self { document, blobs, children: Vec::new(), referrers: Vec::new(), platform: Some(platform.clone()) }
+        Self {
+            document,
+            blobs,
+            children: Vec::new(),
+            referrers: Vec::new(),
+            platform: Some(platform.clone()),
+        }
     }
 
     /// The same layers, for a platform.
     #[must_use]
     pub fn for_platform(&self, platform: &Platform) -> Self {
-        Self::image_of(self.blobs.iter().skip(1).map(|(_, bytes)| bytes.clone()), platform)
+        Self::image_of(
+            self.blobs.iter().skip(1).map(|(_, bytes)| bytes.clone()),
+            platform,
+        )
     }
 
     /// An index of images.
     pub fn index(children: Vec<Self>) -> Self {
         let entries: Vec<Descriptor> = children.iter().map(Self::entry).collect();
         let document = Document::Index(encode(&ImageIndex::new(entries), MediaType::OCI_INDEX));
-        Self { document, blobs: Vec::new(), children, referrers: Vec::new(), platform: None }
+        Self {
+            document,
+            blobs: Vec::new(),
+            children,
+            referrers: Vec::new(),
+            platform: None,
+        }
     }
 
     /// An artifact of a type, with a payload, that refers to a document.
@@ -78,13 +103,20 @@ impl Sample {
             .with_subject(subject.clone());
         let document = Document::Image(encode(&manifest, MediaType::OCI_MANIFEST));
         let blobs = vec![(config, empty), (layer, payload)];
-        Self { document, blobs, children: Vec::new(), referrers: Vec::new(), platform: None }
+        Self {
+            document,
+            blobs,
+            children: Vec::new(),
+            referrers: Vec::new(),
+            platform: None,
+        }
     }
 
     /// The same document, with another that refers to it.
     #[must_use]
     pub fn with_referrer(mut self, artifact_type: &'static str, payload: &str) -> Self {
-        self.referrers.push(Self::artifact(&self.descriptor(), artifact_type, payload));
+        self.referrers
+            .push(Self::artifact(&self.descriptor(), artifact_type, payload));
         self
     }
 
@@ -153,5 +185,6 @@ pub fn describe(media_type: MediaType, bytes: &[u8]) -> Descriptor {
 }
 
 fn encode<T: crate::raw::Model + Clone + serde::Serialize>(value: &T, media_type: MediaType) -> Raw<T> {
-    Raw::encode(value, media_type, Algorithm::Sha256).expect("because a document made of descriptors follows the rules")
+    Raw::encode(value, media_type, Algorithm::Sha256)
+        .expect("because a document made of descriptors follows the rules")
 }

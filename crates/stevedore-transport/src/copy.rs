@@ -17,7 +17,7 @@ use stevedore_core::{
     Sink, Source,
 };
 
-pub use platforms::{LeftOut, Platforms};
+pub use platforms::{Chosen, LeftOut, Platforms, choose};
 pub use report::Copied;
 
 use tree::Run;
@@ -111,14 +111,13 @@ impl Engine {
     }
 
     async fn copy_admitted(&self, job: Job, entrance: Option<&Entrance<'_>>) -> Result<Copied> {
-        let asked = job.source.root(&job.selector).await?;
-        let chosen = platforms::choose(&*job.source, asked, &job.platforms).await?;
+        let chosen = choose(&*job.source, &job.selector, &job.platforms).await?;
+        let root = chosen.document;
         if let Some(entrance) = entrance {
-            entrance.admit(&chosen.chain, &job.source).await?;
+            let mut chain = chosen.above;
+            chain.push(root.clone());
+            entrance.admit(&chain, &job.source).await?;
         }
-        let Some(root) = chosen.chain.last().cloned() else {
-            return Err(Error::new(ErrorKind::Other, "the chain of documents is empty"));
-        };
         let descriptor = root.descriptor();
         let run = Arc::new(Run::new(Arc::clone(&self.shared), job));
         run.put_root(&root)

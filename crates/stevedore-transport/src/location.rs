@@ -148,9 +148,7 @@ impl Location {
     #[must_use]
     pub fn at_digest(&self, digest: Digest) -> Self {
         match self {
-            Self::Registry(reference) => {
-                Self::Registry(reference.clone().without_tag().with_digest(digest))
-            }
+            Self::Registry(reference) => Self::Registry(reference.clone().without_tag().with_digest(digest)),
             Self::Layout { path, .. } => Self::Layout {
                 path: path.clone(),
                 entry: Entry::Digest(digest),

@@ -16,7 +16,7 @@
 //!
 //! let (clock, weather) = (Clock::manual(), Arc::new(Weather::stormy(7)));
 //! let bucket = Arc::new(Bucket::new(clock, weather, Duration::from_secs(10)));
-//! let (store, names) = (WeakStore::new(bucket.clone(), Duration::from_secs(60)), WeakNames::new(bucket));
+//! let (store, names) = (WeakStore::new(bucket.clone(), Duration::from_secs(60), 1), WeakNames::new(bucket, 2));
 //! # let _ = (store, names);
 //! ```
 

@@ -74,16 +74,16 @@ fn slow_staging(staging: Staging) -> Staging {
 
 #[async_trait]
 impl Store for Yielding<Arc<dyn Store>> {
+    fn grace(&self) -> Duration {
+        self.0.grace()
+    }
+
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         slowly(self.0.stat(digest)).await
     }
 
     async fn touch(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         slowly(self.0.touch(digest)).await
-    }
-
-    fn grace(&self) -> Duration {
-        self.0.grace()
     }
 
     async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {

@@ -1,18 +1,23 @@
 //! Integration tests of `stevedore-core`, one binary.
 
-#[cfg(feature = "suite")]
+mod blob;
 mod collect;
-#[cfg(feature = "suite")]
+mod config;
 mod controls;
 mod descriptor;
 mod digest;
+mod document;
+mod edit;
+#[cfg(feature = "fs")]
+mod fs;
+mod json;
+mod json_text;
 mod media_type;
-#[cfg(feature = "suite")]
 mod memory;
 mod platform;
 mod platform_matcher;
+mod raw;
 mod ref_name;
 mod reference;
 mod reference_parts;
-#[cfg(feature = "suite")]
 mod weak;

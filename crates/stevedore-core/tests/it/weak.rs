@@ -1,6 +1,7 @@
 //! The suite over the weakened stores.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -14,6 +15,8 @@ const GRACE: Duration = Duration::from_secs(3600);
 struct OverBucket {
     bucket: Arc<Bucket>,
     clock: Clock,
+    /// Each process has another.
+    seed: AtomicU64,
 }
 
 impl OverBucket {
@@ -24,14 +27,19 @@ impl OverBucket {
         Self {
             bucket: Arc::new(bucket),
             clock,
+            seed: AtomicU64::new(0),
         }
+    }
+
+    fn seed(&self) -> u64 {
+        self.seed.fetch_add(1, Ordering::Relaxed)
     }
 }
 
 #[async_trait]
 impl StoreFixture for OverBucket {
     async fn open(&self) -> Result<Arc<dyn Store>> {
-        Ok(Arc::new(WeakStore::new(Arc::clone(&self.bucket), GRACE)))
+        Ok(Arc::new(WeakStore::new(Arc::clone(&self.bucket), GRACE, self.seed())))
     }
 
     fn now(&self) -> SystemTime {
@@ -54,7 +62,7 @@ impl StoreFixture for OverBucket {
 #[async_trait]
 impl NamesFixture for OverBucket {
     async fn open(&self) -> Result<Arc<dyn Names>> {
-        Ok(Arc::new(WeakNames::new(Arc::clone(&self.bucket))))
+        Ok(Arc::new(WeakNames::new(Arc::clone(&self.bucket), self.seed())))
     }
 }
 

@@ -19,7 +19,10 @@ fn every_form_prints_as_its_canonical_string() {
         ("[::1]:5000/x", "docker://[::1]:5000/x"),
         ("oci:dir", "oci:dir"),
         ("oci:/abs/dir:v1", "oci:/abs/dir:v1"),
-        ("oci:dir:docker.io/library/x:tag", "oci:dir:docker.io/library/x:tag"),
+        (
+            "oci:dir:docker.io/library/x:tag",
+            "oci:dir:docker.io/library/x:tag",
+        ),
         ("oci:dir:@2", "oci:dir:@2"),
         ("oci:d@ir:v1", "oci:d@ir:v1"),
         ("ocidir://dir:v1", "oci:dir:v1"),
@@ -32,15 +35,25 @@ fn every_form_prints_as_its_canonical_string() {
     for (text, printed) in cases {
         let location: Location = text.parse().unwrap_or_else(|error| panic!("{text}: {error}"));
         assert_eq!(location.to_string(), printed, "{text}");
-        assert_eq!(printed.parse::<Location>().expect("what is printed parses"), location, "{text}");
+        assert_eq!(
+            printed.parse::<Location>().expect("what is printed parses"),
+            location,
+            "{text}"
+        );
     }
 }
 
 #[test]
 fn a_registry_reads_its_digest_before_its_tag_and_latest_without_either() {
     let selector = |text: &str| text.parse::<Location>().expect("a location").selector();
-    assert_eq!(selector("debian"), Selector::Name("latest".parse().expect("a name")));
-    assert_eq!(selector("debian:12"), Selector::Name("12".parse().expect("a name")));
+    assert_eq!(
+        selector("debian"),
+        Selector::Name("latest".parse().expect("a name"))
+    );
+    assert_eq!(
+        selector("debian:12"),
+        Selector::Name("12".parse().expect("a name"))
+    );
     let digest = DIGEST.parse().expect("a digest");
     assert_eq!(selector(&format!("debian:12@{DIGEST}")), Selector::Digest(digest));
     assert_eq!(selector("oci:dir"), Selector::Only);
@@ -57,11 +70,20 @@ fn what_is_no_location_is_refused_with_its_reason() {
     assert!(matches!(refused("oci::v1"), ParseError::Empty { .. }));
     assert!(matches!(refused("memory:"), ParseError::Empty { .. }));
     assert!(matches!(refused("oci:dir:@x"), ParseError::Entry { .. }));
-    assert!(matches!(refused("oci:dir:@99999999999999999999999"), ParseError::Entry { .. }));
-    assert!(matches!(refused("docker://UPPER/case"), ParseError::Reference { .. }));
+    assert!(matches!(
+        refused("oci:dir:@99999999999999999999999"),
+        ParseError::Entry { .. }
+    ));
+    assert!(matches!(
+        refused("docker://UPPER/case"),
+        ParseError::Reference { .. }
+    ));
     assert!(matches!(refused(""), ParseError::Reference { .. }));
     assert!(matches!(refused("sif:file"), ParseError::UnknownTransport { .. }));
-    assert!(matches!(refused("https://example.com/x"), ParseError::UnknownTransport { .. }));
+    assert!(matches!(
+        refused("https://example.com/x"),
+        ParseError::UnknownTransport { .. }
+    ));
     let daemon = refused("docker-daemon:debian:12");
     assert!(daemon.to_string().contains("docker load"), "{daemon}");
     let storage = refused("containers-storage:debian:12");

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
 
-use super::weather::{Fate, Nonces, Weather, pause};
+use super::weather::{Fate, Weather, pause};
 use crate::{Clock, Error, ErrorKind, Result};
 
 /// An object store in memory.
@@ -24,8 +24,6 @@ pub struct Bucket {
     clock: Clock,
     weather: Arc<Weather>,
     lateness: Duration,
-    /// Where the processes that open it get their seeds.
-    seeds: Nonces,
 }
 
 #[derive(Debug, Default)]
@@ -91,9 +89,6 @@ pub(super) enum Failure {
     NoAnswer,
 }
 
-/// Any will do: a bucket is of one process of the operating system, and a run can be repeated.
-const SEED: u64 = 0x5eed;
-
 /// How often a read is tried again before its caller hears of it.
 const READS: usize = 8;
 
@@ -105,7 +100,6 @@ impl Bucket {
             clock,
             weather,
             lateness,
-            seeds: Nonces::new(SEED),
         }
     }
 
@@ -136,11 +130,6 @@ impl Bucket {
             // Nobody waits for the answer.
             let _answer = inner.apply(request, self.clock.now(), self.lateness);
         }
-    }
-
-    /// Nonces for a process, which no other that opened this bucket makes.
-    pub(super) fn nonces(&self) -> Nonces {
-        Nonces::new(u64::try_from(self.seeds.next() >> 64).unwrap_or_default())
     }
 
     pub(super) fn weather(&self) -> &Weather {

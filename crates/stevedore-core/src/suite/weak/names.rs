@@ -27,10 +27,12 @@ const HEAD: usize = 1 + 16;
 const ATTEMPTS: usize = 64;
 
 impl WeakNames {
-    /// The names in a bucket, for one more process.
-    pub fn new(bucket: Arc<Bucket>) -> Self {
-        let nonces = bucket.nonces();
-        Self { bucket, nonces }
+    /// The names in a bucket. Each process needs another seed.
+    pub fn new(bucket: Arc<Bucket>, seed: u64) -> Self {
+        Self {
+            bucket,
+            nonces: Nonces::new(seed),
+        }
     }
 
     /// Writes a record, or a tombstone, if the condition holds.

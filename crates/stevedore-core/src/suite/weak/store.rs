@@ -84,9 +84,9 @@ impl WeakStore {
     /// How long a holder in another process is taken for a living one after it last wrote.
     pub const IDLE: Duration = Duration::from_secs(60);
 
-    /// The store in a bucket, for one more process. All have the same grace.
-    pub fn new(bucket: Arc<Bucket>, grace: Duration) -> Self {
-        let nonces = bucket.nonces();
+    /// The store in a bucket. All processes have the same grace and each has another seed.
+    pub fn new(bucket: Arc<Bucket>, grace: Duration, seed: u64) -> Self {
+        let nonces = Nonces::new(seed);
         let id = u64::try_from(nonces.next() >> 64).unwrap_or_default();
         Self(Arc::new(Process {
             bucket,
@@ -104,7 +104,7 @@ impl WeakStore {
         let process = &self.0;
         Self(Arc::new(Process {
             bucket: Arc::clone(&process.bucket),
-            nonces: process.bucket.nonces(),
+            nonces: Nonces::new(u64::try_from(process.nonces.next() >> 64).unwrap_or_default()),
             id: process.id,
             held: Mutex::default(),
             grace: process.grace,

@@ -80,13 +80,13 @@ impl World {
     pub(crate) fn process(&self) -> Process {
         match &self.place {
             Place::Bucket(bucket) => {
-                let mut store = WeakStore::new(Arc::clone(bucket), self.grace);
+                let mut store = WeakStore::new(Arc::clone(bucket), self.grace, self.chance.next());
                 if let Some(fault) = self.variant.fault() {
                     store = store.with_fault(fault);
                 }
                 Process {
                     store: Arc::new(store),
-                    names: Arc::new(WeakNames::new(Arc::clone(bucket))),
+                    names: Arc::new(WeakNames::new(Arc::clone(bucket), self.chance.next())),
                 }
             }
             Place::Fs(fs) => Process {

@@ -106,6 +106,10 @@ impl FaultyStore {
 
 #[async_trait]
 impl Store for FaultyStore {
+    fn grace(&self) -> Duration {
+        self.inner.grace()
+    }
+
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         if let Some(bytes) = self.shown(digest) {
             let (life, version) = (Life::new(0), Version::new("shown"));
@@ -138,10 +142,6 @@ impl Store for FaultyStore {
             }
             _ => Ok(self.inner.touch(digest).await?.map(|info| self.info(info))),
         }
-    }
-
-    fn grace(&self) -> Duration {
-        self.inner.grace()
     }
 
     async fn open(&self, digest: &Digest, mut range: ByteRange) -> Result<Blob> {
@@ -318,7 +318,7 @@ impl Store for FaultyStore {
 }
 
 impl FaultyStore {
-    fn later(&self) -> std::time::Duration {
-        std::time::Duration::from_secs(1_000_000)
+    fn later(&self) -> Duration {
+        Duration::from_secs(1_000_000)
     }
 }
