@@ -36,6 +36,12 @@ pub trait StoreFixture: Send + Sync {
         true
     }
 
+    /// Whether what is dropped may leave something behind for [`Store::expire`]: over an object store, where nothing
+    /// can be deleted without waiting.
+    fn drops_leave_something(&self) -> bool {
+        false
+    }
+
     /// Waits until what goes on behind dropped futures has ended and listings have caught up.
     async fn settle(&self) {}
 }

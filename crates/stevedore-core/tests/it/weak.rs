@@ -39,7 +39,11 @@ impl OverBucket {
 #[async_trait]
 impl StoreFixture for OverBucket {
     async fn open(&self) -> Result<Arc<dyn Store>> {
-        Ok(Arc::new(WeakStore::new(Arc::clone(&self.bucket), GRACE, self.seed())))
+        Ok(Arc::new(WeakStore::new(
+            Arc::clone(&self.bucket),
+            GRACE,
+            self.seed(),
+        )))
     }
 
     fn now(&self) -> SystemTime {
@@ -56,6 +60,10 @@ impl StoreFixture for OverBucket {
 
     fn idle_after(&self) -> Duration {
         WeakStore::IDLE
+    }
+
+    fn drops_leave_something(&self) -> bool {
+        true
     }
 }
 
