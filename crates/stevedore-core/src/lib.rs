@@ -5,12 +5,15 @@ mod blob;
 mod clock;
 pub mod collect;
 pub mod config;
-mod convert;
+#[cfg(feature = "oci-spec")]
+pub mod convert;
 pub mod descriptor;
 pub mod digest;
 pub mod document;
 pub mod edit;
 mod error;
+#[cfg(feature = "fs")]
+pub mod fs;
 mod gate;
 pub mod index;
 mod json;
@@ -24,7 +27,7 @@ pub mod platform;
 pub mod raw;
 pub mod ref_name;
 pub mod reference;
-mod repository;
+pub mod repository;
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;
 mod sink;

@@ -38,7 +38,6 @@ use crate::{
 /// assert_eq!(blob.into_bytes(100).await?, "ell");
 /// # Ok(())
 /// # }
-/// # #[cfg(feature = "suite")]
 /// # stevedore_core::suite::block_on(example()).unwrap();
 /// ```
 #[derive(Clone)]

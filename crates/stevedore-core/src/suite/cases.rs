@@ -96,17 +96,7 @@ macro_rules! __suite_tests {
 /// Makes a `#[test]` of every case for a [`Store`](crate::Store), in the module where it is called.
 ///
 /// The first argument makes a [`StoreFixture`]; each test makes one of its own. The second runs a future to its end:
-/// [`suite::block_on`](crate::suite::block_on) where there is none.
-///
-/// ```
-/// mod store {
-///     # struct Fixture;
-///     # /*
-///     stevedore_core::store_suite!(Fixture::new());
-///     stevedore_core::store_suite!(Fixture::new(), |case| runtime().block_on(case));
-///     # */
-/// }
-/// ```
+/// [`suite::block_on`](crate::suite::block_on) where there is none. An example is at [`suite`](crate::suite).
 #[macro_export]
 macro_rules! store_suite {
     ($fixture:expr $(,)?) => {
@@ -120,7 +110,7 @@ macro_rules! store_suite {
 /// Makes a `#[test]` of every case for [`Names`](crate::Names), in the module where it is called.
 ///
 /// The first argument makes a [`NamesFixture`]; each test makes one of its own. The second runs a future to its end:
-/// [`suite::block_on`](crate::suite::block_on) where there is none.
+/// [`suite::block_on`](crate::suite::block_on) where there is none. An example is at [`suite`](crate::suite).
 #[macro_export]
 macro_rules! names_suite {
     ($fixture:expr $(,)?) => {

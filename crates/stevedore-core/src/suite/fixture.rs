@@ -40,6 +40,12 @@ pub trait StoreFixture: Send + Sync {
         true
     }
 
+    /// Whether what an ingest without a key staged goes when it is dropped. Over an object store it may stay until
+    /// it expires, for dropping sends no requests.
+    fn drops_clean(&self) -> bool {
+        true
+    }
+
     /// Waits until what goes on behind dropped futures has ended and listings have caught up.
     async fn settle(&self) {}
 }

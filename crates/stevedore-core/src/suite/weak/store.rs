@@ -5,7 +5,7 @@
 //! - `b/<digest>/<life>`: the bytes of one life.
 //! - `s/…` and `p/…`: what is staged, see the module `session`.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
@@ -41,8 +41,8 @@ pub(super) struct Process {
     pub(super) nonces: Nonces,
     /// Makes the ids of holders in this process known from others.
     id: u64,
-    /// Which sessions somebody in this process holds, by their key.
-    pub(super) held: Mutex<HashMap<String, u128>>,
+    /// The holders in this process that are alive.
+    holders: Mutex<HashSet<u128>>,
     grace: Duration,
     fault: Option<Fault>,
 }
@@ -74,6 +74,19 @@ pub(super) enum Record {
     },
 }
 
+/// Somebody of this process who holds a session, or is about to.
+#[derive(Debug)]
+pub(super) struct Holder {
+    pub(super) id: u128,
+    process: Arc<Process>,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.process.holders().remove(&self.id);
+    }
+}
+
 /// How often something that lost against others begins again.
 const ATTEMPTS: usize = 64;
 
@@ -92,7 +105,7 @@ impl WeakStore {
             bucket,
             nonces,
             id,
-            held: Mutex::default(),
+            holders: Mutex::default(),
             grace,
             fault: None,
         }))
@@ -106,7 +119,7 @@ impl WeakStore {
             bucket: Arc::clone(&process.bucket),
             nonces: Nonces::new(u64::try_from(process.nonces.next() >> 64).unwrap_or_default()),
             id: process.id,
-            held: Mutex::default(),
+            holders: Mutex::default(),
             grace: process.grace,
             fault: Some(fault),
         }))
@@ -118,17 +131,23 @@ impl Process {
         self.bucket.clock()
     }
 
-    /// The id of a holder, which says whose it is.
-    pub(super) fn holder(&self) -> u128 {
-        (u128::from(self.id) << 64) | (self.nonces.next() >> 64)
+    /// A holder of this process, which is alive until it is dropped.
+    pub(super) fn holder(self: &Arc<Self>) -> Holder {
+        let id = (u128::from(self.id) << 64) | (self.nonces.next() >> 64);
+        self.holders().insert(id);
+        Holder {
+            id,
+            process: Arc::clone(self),
+        }
     }
 
-    pub(super) fn is_ours(&self, holder: u128) -> bool {
-        holder >> 64 == u128::from(self.id)
+    /// Whether a holder is of this process; then whether it is alive.
+    pub(super) fn knows(&self, holder: u128) -> Option<bool> {
+        (holder >> 64 == u128::from(self.id)).then(|| self.holders().contains(&holder))
     }
 
-    pub(super) fn held(&self) -> MutexGuard<'_, HashMap<String, u128>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn holders(&self) -> MutexGuard<'_, HashSet<u128>> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read(&self, digest: &Digest) -> Result<Option<(Record, u64)>> {

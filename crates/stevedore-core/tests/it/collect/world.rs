@@ -1,7 +1,7 @@
 //! What is stored where, and the processes that share it.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -166,8 +166,15 @@ pub(crate) fn content(blob: usize) -> Bytes {
     format!("the content of blob {blob}").into()
 }
 
+/// The digest of a blob. All are computed once, for they are asked for at every step.
 pub(crate) fn digest(blob: usize) -> Digest {
-    Algorithm::Sha256.digest(&content(blob))
+    static DIGESTS: LazyLock<Vec<Digest>> = LazyLock::new(|| {
+        let contents = (0..BLOBS).map(content);
+        contents
+            .map(|content| Algorithm::Sha256.digest(&content))
+            .collect()
+    });
+    DIGESTS[blob]
 }
 
 fn name_of(digest: &Digest) -> String {
@@ -176,7 +183,13 @@ fn name_of(digest: &Digest) -> String {
 }
 
 pub(crate) fn member(repository: usize, blob: usize) -> Member {
-    Member::new(&key(&format!("b/{repository}")), digest(blob)).unwrap()
+    static MEMBERS: LazyLock<Vec<Member>> = LazyLock::new(|| {
+        let places = (0..REPOSITORIES).flat_map(|repository| (0..BLOBS).map(move |blob| (repository, blob)));
+        let member =
+            |(repository, blob)| Member::new(&key(&format!("b/{repository}")), digest(blob)).unwrap();
+        places.map(member).collect()
+    });
+    MEMBERS[repository * BLOBS + blob].clone()
 }
 
 pub(crate) fn manifest_key(repository: usize, manifest: usize) -> Key {
