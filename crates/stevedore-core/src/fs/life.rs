@@ -35,8 +35,8 @@ pub(super) struct Lives {
 }
 
 impl Lives {
-    /// Lives by a clock. `staging` keeps the newest that was deleted, so that a clock that was set back, or stands still,
-    /// brings none of them back after a restart.
+    /// Lives by a clock. `staging` keeps the newest that was deleted, so that a clock that was set back, or
+    /// stands still, brings none of them back after a restart.
     pub(super) fn new(clock: Clock, staging: &Path) -> Self {
         Self {
             clock,

@@ -29,10 +29,13 @@ pub(super) fn list(dir: PathBuf) -> BoxStream<Result<BlobInfo>> {
     })
 }
 
+/// What one blocking call gives: the walk behind it, unless that was the end, and the blobs.
+type Step = (Option<Walk>, VecDeque<Result<BlobInfo>>);
+
 struct Listing {
     /// Gone while a job has it, and at the end.
     walk: Option<Walk>,
-    job: Option<Job<(Option<Walk>, VecDeque<Result<BlobInfo>>)>>,
+    job: Option<Job<Step>>,
     ready: VecDeque<Result<BlobInfo>>,
 }
 
@@ -74,7 +77,7 @@ impl Stream for Listing {
 impl Walk {
     /// One batch, and the walk behind it unless that was the end. A directory that cannot be read is an error, and
     /// the end of it.
-    fn go_on(mut self) -> (Option<Self>, VecDeque<Result<BlobInfo>>) {
+    fn go_on(mut self) -> Step {
         let mut batch = VecDeque::new();
         for _ in 0..BATCH {
             match self.step() {

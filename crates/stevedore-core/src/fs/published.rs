@@ -23,6 +23,15 @@ pub(super) struct Published {
     locks: Locks<Digest>,
 }
 
+/// What a look without the lock can say.
+#[derive(Debug)]
+pub(super) enum Glance {
+    /// As it is.
+    Settled(Option<BlobInfo>),
+    /// Only [`Published::touch`] can say.
+    Unsettled,
+}
+
 impl Published {
     pub(super) fn new(
         dir: PathBuf,
@@ -64,16 +73,14 @@ impl Published {
         }
     }
 
-    /// What is known of a blob that needs no renewing, inline: `None` where only [`touch`](Self::touch) can say.
-    pub(super) fn look_if_young(&self, digest: &Digest) -> Result<Option<Option<BlobInfo>>> {
+    /// What is known of a blob, if that is all that a touch would say: inline.
+    pub(super) fn glance(&self, digest: &Digest) -> Result<Glance> {
         let found = self.look(digest)?;
         // While somebody holds the lock, what is visible may not be durable yet, or be about to go.
-        let settled = !self.locks.is_held(digest);
-        Ok(found
-            .as_ref()
-            .is_none_or(|found| self.is_young(found))
-            .then_some(found)
-            .filter(|_| settled))
+        if self.locks.is_held(digest) || found.as_ref().is_some_and(|found| !self.is_young(found)) {
+            return Ok(Glance::Unsettled);
+        }
+        Ok(Glance::Settled(found))
     }
 
     /// What is known of a blob, renewed if need be. Blocks.
@@ -82,8 +89,8 @@ impl Published {
         self.touch_locked(digest)
     }
 
-    /// Publishes a staged file that has the size and the digest, unless that blob is there: then gives what is there,
-    /// renewed, and leaves the file. Blocks.
+    /// Publishes a staged file that has the size and the digest, unless that blob is there: then gives what is
+    /// there, renewed, and leaves the file. Blocks.
     pub(super) fn publish(&self, file: &mut OutFile, digest: &Digest, size: u64) -> Result<BlobInfo> {
         let path = self.path_of(digest);
         let dir = path.parent().unwrap_or(self.dir());
