@@ -32,6 +32,8 @@ mod blocking;
 mod calls;
 mod dirs;
 mod escape;
+#[cfg(test)]
+mod faults;
 mod files;
 mod held;
 mod ingest;

@@ -47,14 +47,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// some stores the listing is late.
     fn list(&self) -> BoxStream<Result<BlobInfo>>;
 
-    /// Begins to write a blob, or goes on with what was staged under the plan's key if nobody holds it.
+    /// Begins to write a blob, or goes on with what was staged under the plan's key if nobody holds it; this plan
+    /// then takes the place of the earlier one.
     ///
     /// Gives [`Staging::There`] (touched) where the plan names a digest that is published, [`Staging::Busy`]
     /// where a living holder stages the same key, else [`Staging::Mine`].
     async fn ingest(&self, plan: IngestPlan) -> Result<Staging>;
 
-    /// Goes on with what is staged under a key. Gives [`Staging::None`] where nothing is, and never
-    /// [`Staging::There`].
+    /// Goes on with what is staged under a key; the plan under which it was staged holds on. Gives
+    /// [`Staging::None`] where nothing is, and never [`Staging::There`].
     async fn resume(&self, key: &IngestKey, takeover: Takeover) -> Result<Staging>;
 
     /// Deletes a blob if it is still exactly as it was seen: the same life and the same version. Gives whether it
@@ -80,6 +81,8 @@ pub trait Ingest: fmt::Debug + Send {
     /// What came before an error stays staged, and [`offset`](Self::offset) says how much that is.
     /// [`ErrorKind::Interrupted`] (or the body's own kind) when the body broke, [`ErrorKind::Storage`] when it could
     /// not be written, [`ErrorKind::Conflict`] when somebody took over by [`Takeover::Force`].
+    /// [`ErrorKind::Mismatch`] as soon as more came than the plan's size: nothing beyond it is staged, and whether
+    /// the rest is the blob shows at the commit.
     async fn append(&mut self, blob: Blob) -> Result<()>;
 
     /// Checks what is staged and publishes it, durably. Where the blob is published already this gives that one,
@@ -322,5 +325,81 @@ impl Expected {
     pub fn with_size(mut self, size: u64) -> Self {
         self.size = Some(size);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_life() {
+        let life = Life::new(0xab);
+        assert_eq!(life.to_string(), "000000000000000000000000000000ab");
+        for text in [
+            "",
+            "ab",
+            "0x",
+            &"0".repeat(31),
+            &"0".repeat(33),
+            &"A".repeat(32),
+            &format!("+{}", "0".repeat(31)),
+        ] {
+            let error = text.parse::<Life>().expect_err(text);
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+        }
+    }
+
+    #[test]
+    fn the_grammar_of_ingest_keys() {
+        let longest = "k".repeat(255);
+        for text in ["k", "...", "sha256:ab", "%2F", "\\", &longest] {
+            assert_eq!(IngestKey::parse(text).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "/",
+            "a b",
+            "\0",
+            "ä",
+            &format!("{longest}k"),
+        ] {
+            let error = IngestKey::parse(text).expect_err(text);
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_digest_makes_a_key() {
+        for algorithm in Algorithm::ALL {
+            let digest = algorithm.digest(b"content");
+            let key = IngestKey::of_digest(&digest);
+            assert_eq!(IngestKey::parse(key.as_str()).unwrap(), key);
+            assert_eq!(key.to_string(), digest.to_string());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lives_survive_their_text(id in any::<u128>()) {
+            let life = Life::new(id);
+            prop_assert_eq!(life.to_string().parse::<Life>().unwrap(), life);
+            prop_assert_eq!(life.id(), id);
+        }
+
+        #[test]
+        fn no_text_breaks_the_parsers(text in any::<String>()) {
+            if let Ok(life) = text.parse::<Life>() {
+                prop_assert_eq!(life.to_string(), text.clone());
+            }
+            if let Ok(key) = IngestKey::parse(&text) {
+                prop_assert_eq!(key.as_str(), text);
+            }
+        }
     }
 }

@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::calls::{self, OutFile};
-use super::store::FsStore;
 use super::cannot;
+use super::store::FsStore;
 use crate::{Digest, Result};
 
 impl FsStore {
@@ -61,16 +61,21 @@ impl FsStore {
         let durable = self.keep().published().durable();
         let mut file = self.keep().area().temporary()?;
         let temporary = file.path().to_owned();
-        let written = file.write_all_at(bytes, 0).and_then(|()| if durable { file.sync() } else { Ok(()) });
-        let placed = written.map_err(|error| cannot("write", &temporary, error)).and_then(|()| {
-            rename(&mut file, path).map_err(|error| cannot("write", path, error))
-        });
+        let written = file
+            .write_all_at(bytes, 0)
+            .and_then(|()| if durable { file.sync() } else { Ok(()) });
+        let placed = written
+            .map_err(|error| cannot("write", &temporary, error))
+            .and_then(|()| rename(&mut file, path).map_err(|error| cannot("write", path, error)));
         if file.path() == temporary {
             // What cannot be removed expires.
             drop(calls::unlink(&temporary));
         }
         placed?;
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dir = path
+            .parent()
+            .filter(|dir| !dir.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         if durable {
             calls::sync_dir(dir).map_err(|error| cannot("sync", dir, error))?;
         }

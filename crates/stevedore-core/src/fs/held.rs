@@ -174,17 +174,18 @@ impl Held {
     }
 
     /// Keeps bytes in memory if these are few and without a key, else gives them back.
-    pub(super) fn try_keep(&self, bytes: Bytes) -> Option<Bytes> {
+    pub(super) fn try_keep(&self, bytes: Bytes) -> Result<Option<Bytes>> {
         let Ok(mut slot) = self.slot.try_lock() else {
-            return Some(bytes);
+            return Ok(Some(bytes));
         };
         match &mut *slot {
             Slot::Memory { hasher, chunks } if hasher.len() + bytes.len() as u64 <= IN_MEMORY => {
+                self.check_room(hasher.len(), bytes.len() as u64)?;
                 hasher.update(&bytes);
                 chunks.push(bytes);
-                None
+                Ok(None)
             }
-            _ => Some(bytes),
+            _ => Ok(Some(bytes)),
         }
     }
 
@@ -192,7 +193,7 @@ impl Held {
     pub(super) fn write(&self, call: u64, chunks: &[Bytes], meter: Option<&Meter>) -> Result<()> {
         self.bring_up(call, None)?;
         for block in chunks.iter().flat_map(|chunk| chunk.chunks(BLOCK)) {
-            self.with_file(call, |staged| staged.write(block))?;
+            self.write_block(call, block)?;
             if let Some(meter) = meter {
                 meter.add(block.len() as u64);
             }
@@ -214,7 +215,11 @@ impl Held {
         let size = range.end.saturating_sub(range.start);
         if range.start == 0 && size >= WORTH_CLONING && file.metadata().is_ok_and(|it| it.len() == size) {
             // Hashed from the clone, so that what is published is what was hashed.
-            if self.with_file(call, |staged| Ok(staged.take_clone(file, size)))? {
+            let cloned = self.with_file(call, |staged| {
+                self.check_room(staged.written(), size)?;
+                Ok(staged.take_clone(file, size))
+            });
+            if cloned? {
                 return self.bring_up(call, meter);
             }
         }
@@ -232,7 +237,7 @@ impl Held {
                 );
                 return Err(Error::new(ErrorKind::Interrupted, message));
             }
-            self.with_file(call, |staged| staged.write(&buffer[..count]))?;
+            self.write_block(call, &buffer[..count])?;
             at += count as u64;
             if let Some(meter) = meter {
                 meter.add(count as u64);
@@ -322,6 +327,28 @@ impl Held {
             if let Some(meter) = meter {
                 meter.add(count as u64);
             }
+        }
+    }
+
+    fn write_block(&self, call: u64, block: &[u8]) -> Result<()> {
+        self.with_file(call, |staged| {
+            self.check_room(staged.written(), block.len() as u64)?;
+            staged.write(block)
+        })
+    }
+
+    /// Refuses what goes over the size that was planned: a body may have no end.
+    fn check_room(&self, staged: u64, more: u64) -> Result<()> {
+        match self.plan.size {
+            Some(planned) if staged.saturating_add(more) > planned => {
+                let actual = format!("at least {} bytes", staged.saturating_add(more));
+                Err(Error::mismatch(
+                    "the staged content",
+                    format!("{planned} bytes"),
+                    actual,
+                ))
+            }
+            _ => Ok(()),
         }
     }
 

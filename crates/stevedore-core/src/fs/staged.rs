@@ -53,7 +53,11 @@ impl Staged {
     pub(super) fn resume(file: OutFile, algorithm: Algorithm, side: PathBuf) -> io::Result<Self> {
         let written = file.metadata()?.len();
         let hasher = load(&side).filter(|it| it.algorithm() == algorithm && it.len() <= written);
-        let hasher = hasher.unwrap_or_else(|| Hasher::new(algorithm));
+        let hasher = hasher.unwrap_or_else(|| {
+            // Nobody is to believe it later, when there are more bytes.
+            drop(calls::unlink(&side));
+            Hasher::new(algorithm)
+        });
         Ok(Self {
             written,
             saved: hasher.len(),
@@ -247,9 +251,11 @@ impl Staged {
         if self.hasher.len() > self.saved
             && let Some(side) = &self.side
             && let Some(boot) = sys::boot_id()
-            && save(side, boot, &self.hasher).is_ok()
         {
-            self.saved = self.hasher.len();
+            match save(side, boot, &self.hasher) {
+                Ok(()) => self.saved = self.hasher.len(),
+                Err(_) => drop(calls::unlink(side)),
+            }
         }
     }
 }

@@ -87,7 +87,7 @@ impl Area {
                 .and_then(|()| OutFile::create_new(path.clone()));
         }
         let file = file.map_err(|error| cannot("make", &path, error))?;
-        file.try_lock().map_err(|error| cannot("lock", &path, error))?;
+        lock_or_remove(&file)?;
         Ok(file)
     }
 
@@ -197,7 +197,7 @@ impl Area {
             Err(error) if is_missing(&error) => return Ok(None),
             made => made.map_err(|error| cannot("make", &path, error))?,
         };
-        let lock = file.try_lock().map_err(|error| cannot("lock", &path, error))?;
+        let lock = lock_or_remove(&file)?;
         // Of two that begin at once at least one sees the other's file, and steps back.
         let alone = parts(dir)?.iter().all(|other| *other == part);
         if lock == Lock::Theirs || !alone || !is_named(&file)? {
@@ -262,6 +262,14 @@ impl Area {
             self.count.fetch_add(1, Ordering::Relaxed)
         )
     }
+}
+
+/// Locks a file that was just made, and removes it if that cannot be.
+fn lock_or_remove(file: &OutFile) -> Result<Lock> {
+    file.try_lock().map_err(|error| {
+        drop(calls::unlink(file.path()));
+        cannot("lock", file.path(), error)
+    })
 }
 
 /// Goes on with a file that is ours now, or gives `None` where it is no longer what is staged.

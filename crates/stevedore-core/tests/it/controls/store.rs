@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,6 +17,9 @@ use stevedore_core::{
 use super::pause;
 use super::store_by_fault::Fault;
 use super::store_ingest::FaultyIngest;
+
+/// Longer than anything that the cases wait for.
+const LATER: Duration = Duration::from_secs(1_000_000);
 
 #[derive(Clone, Debug)]
 pub(super) struct FaultyStore {
@@ -106,6 +109,10 @@ impl FaultyStore {
 
 #[async_trait]
 impl Store for FaultyStore {
+    fn grace(&self) -> Duration {
+        self.inner.grace()
+    }
+
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         if let Some(bytes) = self.shown(digest) {
             let (life, version) = (Life::new(0), Version::new("shown"));
@@ -290,7 +297,7 @@ impl Store for FaultyStore {
 
     async fn expire(&self, idle_since: SystemTime) -> Result<u64> {
         match self.fault {
-            Fault::ExpiresAll => self.inner.expire(idle_since + self.later()).await,
+            Fault::ExpiresAll => self.inner.expire(idle_since + LATER).await,
             Fault::ExpiresHeld => {
                 let keys = self.shared.keys.lock().unwrap().clone();
                 for key in keys {
@@ -310,11 +317,5 @@ impl Store for FaultyStore {
             }
             _ => self.inner.expire(idle_since).await,
         }
-    }
-}
-
-impl FaultyStore {
-    fn later(&self) -> std::time::Duration {
-        std::time::Duration::from_secs(1_000_000)
     }
 }
