@@ -34,7 +34,7 @@ struct ImageReport<'a> {
     os: &'a str,
     layers: Vec<String>,
     layers_data: Vec<LayerReport<'a>>,
-    env: &'a [String],
+    env: Option<&'a [String]>,
 }
 
 #[derive(Serialize)]
@@ -174,7 +174,7 @@ fn image_report<'a>(
             .map(|layer| layer.digest.to_string())
             .collect(),
         layers_data: image.layers.iter().map(layer_report).collect(),
-        env: &config.config.env,
+        env: Some(&config.config.env[..]).filter(|env| !env.is_empty()),
     }
 }
 
