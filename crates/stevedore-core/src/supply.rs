@@ -109,15 +109,46 @@ async fn fill(
     }
 }
 
-/// Deletes a published blob of another size than expected, if it is not what its digest says: a leftover of a tool
-/// that does not publish whole. If it is, the expectation is wrong, and the blob stays.
-async fn clear_damaged(store: &dyn Store, info: &BlobInfo, expected: u64) -> Result<()> {
+/// Whether a published blob has the digest under which it lies. Reads it to its end.
+///
+/// # Errors
+/// What the store answers.
+pub async fn is_intact(store: &dyn Store, info: &BlobInfo) -> Result<bool> {
     let mut hasher = Hasher::new(info.digest.algorithm());
     let mut body = store.open(&info.digest, ByteRange::FULL).await?.into_stream();
     while let Some(chunk) = stream::next(&mut body).await {
         hasher.update(&chunk?);
     }
-    if hasher.finish() == info.digest {
+    Ok(hasher.finish() == info.digest)
+}
+
+/// Writes a blob in place of a published one that is damaged. That one goes only after the good bytes are staged whole.
+///
+/// # Errors
+/// As [`put_blob`]; after [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) the damaged blob is as it was.
+pub async fn replace_blob(
+    store: &dyn Store,
+    damaged: &BlobInfo,
+    descriptor: &Descriptor,
+    supply: &dyn Supply,
+) -> Result<BlobInfo> {
+    let digest = descriptor.known_digest()?;
+    // Without the digest, for the store would say that the blob is there; without a key, for only what is taken from
+    // the beginning is known to be good before the commit.
+    let plan = IngestPlan::new(digest.algorithm()).with_size(descriptor.size);
+    let Staging::Mine(mut ingest) = store.ingest(plan).await? else {
+        let message = format!("{digest} cannot be staged a second time");
+        return Err(Error::new(ErrorKind::Conflict, message));
+    };
+    ingest.append(supply.open(0).await?.verified(descriptor)?).await?;
+    store.delete(damaged).await?;
+    ingest.commit(expected(digest, descriptor.size)).await
+}
+
+/// Deletes a published blob of another size than expected, if it is not what its digest says: a leftover of a tool
+/// that does not publish whole. If it is, the expectation is wrong, and the blob stays.
+async fn clear_damaged(store: &dyn Store, info: &BlobInfo, expected: u64) -> Result<()> {
+    if is_intact(store, info).await? {
         let (expected, actual) = (format!("{expected} bytes"), format!("{} bytes", info.size));
         return Err(Error::mismatch(info.digest, expected, actual));
     }

@@ -40,16 +40,19 @@ impl FsStore {
         Ok(created)
     }
 
-    /// Removes the staging directory and the one above it if they are empty: nothing is under way or left for a
-    /// resume. They are made again when they are needed. Blocks.
-    pub fn remove_empty_staging(&self) {
+    /// Removes from the staging directory what dead processes left that nobody can go on with; then it and the one
+    /// above it if they are empty. They are made again when they are needed. Blocks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`](crate::ErrorKind::Storage), with the path. Nothing depends on what stays behind.
+    pub fn tidy_staging(&self) -> Result<()> {
         let staging = self.keep().area().dir();
-        if calls::remove_dir(staging).is_ok()
-            && let Some(above) = staging.parent()
-        {
+        self.keep().area().tidy()?;
+        if let Some(above) = staging.parent().filter(|_| !staging.exists()) {
             // It may hold other things.
             drop(calls::remove_dir(above));
         }
+        Ok(())
     }
 
     fn place_file(

@@ -6,6 +6,7 @@
 //! generation and to remove the old one: the holder may still write, into a file without a name, and its commit
 //! finds nothing to rename. A file without a key lies in the staging directory itself and goes with its holder.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -77,18 +78,16 @@ impl Area {
 
     /// A new file without a key, locked so that nobody takes it for left behind.
     pub(super) fn temporary(&self) -> Result<OutFile> {
-        self.ensure()?;
-        let path = self.dirs.base().join(format!("{}{TEMPORARY}", self.unique()));
-        let mut file = OutFile::create_new(path.clone());
-        if file.as_ref().is_err_and(is_missing) {
-            file = self
-                .dirs
-                .ensure_again(self.dirs.base())
-                .and_then(|()| OutFile::create_new(path.clone()));
+        for _ in 0..ATTEMPTS {
+            let path = self.dirs.base().join(format!("{}{TEMPORARY}", self.unique()));
+            let file = self.in_dir(|| OutFile::create_new(path.clone()));
+            let file = file.map_err(|error| cannot("make", &path, error))?;
+            // Somebody may have taken it for left behind before it was locked.
+            if lock_or_remove(&file)? != Lock::Theirs && is_named(&file)? {
+                return Ok(file);
+            }
         }
-        let file = file.map_err(|error| cannot("make", &path, error))?;
-        lock_or_remove(&file)?;
-        Ok(file)
+        Err(changes(self.dirs.base()))
     }
 
     /// What is staged under a key, for whoever asks; with a plan it begins where there is nothing.
@@ -138,8 +137,7 @@ impl Area {
                 return Ok(Acquired::Mine(Box::new((staged, plan))));
             }
         }
-        let message = format!("{} changes all the time", dir.display());
-        Err(Error::new(ErrorKind::Conflict, message))
+        Err(changes(&dir))
     }
 
     /// Removes the directory of a key, if nothing else is in it.
@@ -176,19 +174,36 @@ impl Area {
         Ok(count)
     }
 
+    /// Removes what dead holders left that nobody can go on with, then what is empty. What can be gone on with stays.
+    pub(super) fn tidy(&self) -> Result<()> {
+        for (name, path) in entries(self.dirs.base())? {
+            if name.ends_with(TEMPORARY) {
+                // One that its holder has locked stays in any case. Without locks only its age tells.
+                let now = self.clock.now();
+                let unlocked = now.checked_sub(UNLOCKED_IDLE).unwrap_or(SystemTime::UNIX_EPOCH);
+                sweep_file_by(
+                    &path,
+                    |lock| if lock == Lock::Ours { None } else { Some(unlocked) },
+                )?;
+            } else if name != FLOOR {
+                for (name, path) in entries(&path)? {
+                    if name.ends_with(HASH) && !path.with_extension("part").exists() {
+                        drop(calls::unlink(&path));
+                    }
+                }
+                // Fails while something is in it, as it should.
+                drop(calls::remove_dir(&path));
+            }
+        }
+        drop(calls::remove_dir(self.dirs.base()));
+        Ok(())
+    }
+
     /// Begins with an empty file, or gives `None` where somebody else did so at the same time.
     fn begin(&self, dir: &Path, plan: &IngestPlan) -> Result<Option<Staged>> {
-        self.ensure()?;
         let part = Part::new(0, self.unique(), plan);
         let path = dir.join(part.to_string());
-        let made = match calls::make_dir(dir) {
-            Err(error) if is_missing(&error) => self
-                .dirs
-                .ensure_again(self.dirs.base())
-                .and_then(|()| calls::make_dir(dir)),
-            made => made,
-        };
-        match made {
+        match self.in_dir(|| calls::make_dir(dir)) {
             Err(error) if !dir.is_dir() => return Err(cannot("make", dir, error)),
             _ => {}
         }
@@ -239,6 +254,22 @@ impl Area {
         }
     }
 
+    /// Does something in the directory, and again where it is gone: whoever finds it empty at the end of its work
+    /// removes it.
+    fn in_dir<T>(&self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        let base = self.dirs.base();
+        let mut done = self.dirs.ensure(base).and_then(|()| attempt());
+        for _ in 0..ATTEMPTS {
+            match done {
+                Err(error) if is_missing(&error) => {
+                    done = self.dirs.ensure_again(base).and_then(|()| attempt());
+                }
+                done => return done,
+            }
+        }
+        done
+    }
+
     fn is_idle(&self, file: &OutFile) -> Result<bool> {
         let modified = file.metadata().and_then(|metadata| metadata.modified());
         let modified = modified.map_err(|error| cannot("look at", file.path(), error))?;
@@ -262,6 +293,11 @@ impl Area {
             self.count.fetch_add(1, Ordering::Relaxed)
         )
     }
+}
+
+fn changes(dir: &Path) -> Error {
+    let message = format!("{} changes all the time", dir.display());
+    Error::new(ErrorKind::Conflict, message)
 }
 
 /// Locks a file that was just made, and removes it if that cannot be.
@@ -310,6 +346,11 @@ fn remove_all(dir: &Path, parts: &[Part]) {
 
 /// Removes a file unless somebody holds it or it was changed since a time.
 fn sweep_file(path: &Path, idle_since: SystemTime) -> Result<bool> {
+    sweep_file_by(path, |_| Some(idle_since))
+}
+
+/// Removes a file unless somebody holds it or it was changed since a time, which follows from the lock that was had.
+fn sweep_file_by(path: &Path, idle_since: impl FnOnce(Lock) -> Option<SystemTime>) -> Result<bool> {
     let file = match OutFile::open(path.to_owned()) {
         Err(error) if is_missing(&error) => return Ok(false),
         opened => opened.map_err(|error| cannot("open", path, error))?,
@@ -317,8 +358,9 @@ fn sweep_file(path: &Path, idle_since: SystemTime) -> Result<bool> {
     let lock = file.try_lock().map_err(|error| cannot("lock", path, error))?;
     let modified = file.metadata().and_then(|metadata| metadata.modified());
     let modified = modified.map_err(|error| cannot("look at", path, error))?;
+    let is_young = idle_since(lock).is_some_and(|idle_since| modified >= idle_since);
     // Its holder may have renamed it before we had the lock: then it is not ours to remove.
-    if lock == Lock::Theirs || modified >= idle_since || !is_named(&file)? {
+    if lock == Lock::Theirs || is_young || !is_named(&file)? {
         return Ok(false);
     }
     match calls::unlink(path) {

@@ -255,8 +255,7 @@ fn all_names(index: &ImageIndex) -> Vec<Named> {
         .manifests
         .iter()
         .filter_map(|entry| {
-            let name = entry.annotations.get(REF_NAME)?;
-            let name = name.parse().ok()?;
+            let name = RefName::verbatim(entry.annotations.get(REF_NAME)?);
             Some(Named::new(name, Some(entry.clone())))
         })
         .collect();

@@ -6,10 +6,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::{
-    Algorithm, Blob, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan, MediaType,
-    Place, Put, Raw, RefName, Result, Role, Selector, Sink, SinkTraits, Staging, Store as _, Supply, supply,
+    Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
+    MediaType, Place, Put, Raw, Result, Role, Selector, Sink, SinkTraits, Staging, Store as _, Supply,
+    supply,
 };
 
+use super::entries::{named_as, put_entry, remove_entries, tagged};
 use super::{Layout, blocking};
 use crate::fallback;
 
@@ -29,8 +31,22 @@ impl Layout {
         blocking(move || inner.index.update(change)).await
     }
 
+    /// Makes the directory a layout before the first blob comes: what a kill leaves behind then opens.
+    async fn begin(&self) -> Result<()> {
+        let begun = self.inner.begun.get_or_try_init(|| {
+            let inner = Arc::clone(&self.inner);
+            blocking(move || inner.index.begin())
+        });
+        begun.await.copied()
+    }
+
     /// Writes a document as a blob.
     async fn write_document(&self, document: &Document) -> Result<()> {
+        let descriptor = document.descriptor();
+        if let Some(damaged) = self.damaged(&descriptor).await? {
+            supply::replace_blob(&self.inner.store, &damaged, &descriptor, document.bytes()).await?;
+            return Ok(());
+        }
         let (digest, size) = (document.digest(), document.size());
         let plan = IngestPlan::of(digest).with_size(size);
         if let Staging::Mine(mut ingest) = self.inner.store.ingest(plan).await? {
@@ -38,6 +54,19 @@ impl Layout {
             ingest.commit(supply::expected(digest, size)).await?;
         }
         Ok(())
+    }
+
+    /// A blob that is there with the right size and wrong bytes, if blobs that are there are to be checked. One of
+    /// another size is written anew in any case.
+    async fn damaged(&self, descriptor: &Descriptor) -> Result<Option<BlobInfo>> {
+        if !self.inner.check_present {
+            return Ok(None);
+        }
+        let there = self.inner.store.stat(&descriptor.known_digest()?).await?;
+        match there.filter(|info| info.size == descriptor.size) {
+            Some(info) if !supply::is_intact(&self.inner.store, &info).await? => Ok(Some(info)),
+            _ => Ok(None),
+        }
     }
 
     /// Files a document with its subject, by both customs: an entry without a name, and the fallback tag.
@@ -135,7 +164,8 @@ impl Sink for Layout {
 
     async fn has(&self, descriptor: &Descriptor) -> Result<bool> {
         let there = self.inner.store.stat(&descriptor.known_digest()?).await?;
-        Ok(there.is_some_and(|info| info.size == descriptor.size))
+        let there = there.is_some_and(|info| info.size == descriptor.size);
+        Ok(there && self.damaged(descriptor).await?.is_none())
     }
 
     async fn put_blob(
@@ -144,6 +174,11 @@ impl Sink for Layout {
         _held_at: &[Place],
         supply: &dyn Supply,
     ) -> Result<Put> {
+        self.begin().await?;
+        if let Some(damaged) = self.damaged(descriptor).await? {
+            supply::replace_blob(&self.inner.store, &damaged, descriptor, supply).await?;
+            return Ok(Put::Written);
+        }
         // A file of another layout comes as a file through the supply: nothing is to be taken from its place.
         let mut patience = PATIENCE;
         let put = supply::put_blob(&self.inner.store, descriptor, supply, move || {
@@ -158,10 +193,12 @@ impl Sink for Layout {
     }
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Option<Staging>> {
+        self.begin().await?;
         self.inner.store.ingest(plan).await.map(Some)
     }
 
     async fn put_document(&self, document: &Document, role: Role) -> Result<()> {
+        self.begin().await?;
         self.write_document(document).await?;
         if let Some(subject) = document.subject() {
             self.file_referrer(document, subject.known_digest()?).await?;
@@ -203,7 +240,12 @@ impl Sink for Layout {
                 .map(|(place, _)| place)
                 .collect();
             if places.is_empty() {
-                let message = format!("{} has no entry that is {selector:?}", dir.display());
+                let dir = dir.display();
+                let message = match &selector {
+                    Selector::Name(name) => format!("{dir} has no entry named {name}"),
+                    Selector::Digest(digest) => format!("{dir} has no entry for {digest}"),
+                    _ => format!("{dir} removes by name or digest only"),
+                };
                 return Err(Error::new(ErrorKind::NotFound, message));
             }
             remove_entries(&index, &places)
@@ -214,74 +256,10 @@ impl Sink for Layout {
     async fn finish(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
-            inner.store.remove_empty_staging();
+            // All that was asked for is there: what cannot be cleared away is no reason to fail.
+            drop(inner.store.tidy_staging());
             Ok(())
         })
         .await
     }
-}
-
-fn named_as(entry: &Descriptor, name: &RefName) -> bool {
-    entry
-        .annotations
-        .get(REF_NAME)
-        .is_some_and(|it| it == name.as_str())
-}
-
-fn tagged<'a>(index: &'a ImageIndex, tag: &str) -> Option<&'a Descriptor> {
-    index
-        .manifests
-        .iter()
-        .find(|entry| entry.annotations.get(REF_NAME).is_some_and(|name| name == tag))
-}
-
-fn remove_entries(index: &Raw<ImageIndex>, places: &[usize]) -> Result<Raw<ImageIndex>> {
-    let edited = index.edit(|edit| {
-        for place in places.iter().rev() {
-            edit.remove(("manifests", *place))?;
-        }
-        Ok(())
-    });
-    Ok(edited?)
-}
-
-/// Puts an entry under a name in place of the one that has it, or one without a name where its digest is not among
-/// the entries yet.
-fn put_entry(
-    index: Raw<ImageIndex>,
-    name: Option<&str>,
-    entry: &Descriptor,
-    replace: bool,
-) -> Result<Raw<ImageIndex>> {
-    let Some(name) = name else {
-        if index.manifests.iter().any(|other| other.digest == entry.digest) {
-            return Ok(index);
-        }
-        return Ok(index.edit(|edit| edit.push("manifests", entry))?);
-    };
-    let has_name = |other: &Descriptor| other.annotations.get(REF_NAME).is_some_and(|it| it == name);
-    let places: Vec<usize> = index
-        .manifests
-        .iter()
-        .enumerate()
-        .filter(|(_, other)| has_name(other))
-        .map(|(place, _)| place)
-        .collect();
-    let Some((first, others)) = places.split_first() else {
-        return Ok(index.edit(|edit| edit.push("manifests", entry))?);
-    };
-    if others.is_empty() && index.manifests[*first].digest == entry.digest {
-        return Ok(index);
-    }
-    if !replace {
-        let message = format!("the name {name} is taken by {}", index.manifests[*first].digest);
-        return Err(Error::new(ErrorKind::Conflict, message));
-    }
-    let edited = index.edit(|edit| {
-        for place in others.iter().rev() {
-            edit.remove(("manifests", *place))?;
-        }
-        edit.set(("manifests", *first), entry)
-    });
-    Ok(edited?)
 }
