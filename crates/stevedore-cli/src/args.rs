@@ -140,7 +140,13 @@ pub(crate) struct Copy {
     #[arg(long, value_name = "N", env = "STEVEDORE_RETRY_TIMES")]
     pub(crate) retry_times: Option<u32>,
     /// How many blobs are copied at once
-    #[arg(long, short, visible_alias = "concurrency", value_name = "N", env = "STEVEDORE_JOBS")]
+    #[arg(
+        long,
+        short,
+        visible_alias = "concurrency",
+        value_name = "N",
+        env = "STEVEDORE_JOBS"
+    )]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Write nothing; say what would be
     #[arg(long)]

@@ -29,24 +29,39 @@ pub(crate) mod code {
 impl Failure {
     /// A failure whose code follows from the kind of the first error of the seams among its causes.
     pub(crate) fn new(error: anyhow::Error) -> Self {
-        let kind = error.chain().find_map(|cause| cause.downcast_ref::<Error>()).map(Error::kind);
+        let kind = error
+            .chain()
+            .find_map(|cause| cause.downcast_ref::<Error>())
+            .map(Error::kind);
         let code = if error.is::<stevedore_transport::location::ParseError>() {
             code::USAGE
         } else {
             kind.map_or(code::ERROR, of_kind)
         };
-        Self { error, code, hint: None }
+        Self {
+            error,
+            code,
+            hint: None,
+        }
     }
 
     /// A wrong use of the program.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Self { error: anyhow::Error::msg(message.into()), code: code::USAGE, hint: None }
+        Self {
+            error: anyhow::Error::msg(message.into()),
+            code: code::USAGE,
+            hint: None,
+        }
     }
 
     /// A signal ended the program: 128 and its number.
     pub(crate) fn signal(number: u8, name: &str) -> Self {
         let error = anyhow::anyhow!("stopped by {name}; the same command goes on where this one was");
-        Self { error, code: 128 + number, hint: None }
+        Self {
+            error,
+            code: 128 + number,
+            hint: None,
+        }
     }
 
     /// The same failure, with a line on what to try.
@@ -75,7 +90,9 @@ fn of_kind(kind: ErrorKind) -> u8 {
         ErrorKind::NotFound => code::NOT_FOUND,
         ErrorKind::Unauthorized => code::UNAUTHORIZED,
         ErrorKind::Mismatch | ErrorKind::Denied => code::REFUSED,
-        ErrorKind::Network | ErrorKind::TimedOut | ErrorKind::RateLimited | ErrorKind::Interrupted => code::NETWORK,
+        ErrorKind::Network | ErrorKind::TimedOut | ErrorKind::RateLimited | ErrorKind::Interrupted => {
+            code::NETWORK
+        }
         _ => code::ERROR,
     }
 }
@@ -84,7 +101,11 @@ fn of_kind(kind: ErrorKind) -> u8 {
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // Nothing is left to be done where even this cannot be printed.
     drop(error.print());
-    if error.use_stderr() { ExitCode::from(code::USAGE) } else { ExitCode::SUCCESS }
+    if error.use_stderr() {
+        ExitCode::from(code::USAGE)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 /// Says on stderr what failed and why, one cause a line, and gives the exit code.

@@ -71,7 +71,11 @@ pub(crate) fn size(bytes: u64) -> String {
         whole /= 1000;
         unit += 1;
     }
-    if unit == 0 { format!("{whole} B") } else { format!("{whole}.{} {}", rest / 100, UNITS[unit]) }
+    if unit == 0 {
+        format!("{whole} B")
+    } else {
+        format!("{whole}.{} {}", rest / 100, UNITS[unit])
+    }
 }
 
 #[cfg(test)]

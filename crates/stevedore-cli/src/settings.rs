@@ -32,8 +32,14 @@ impl Settings {
     /// Takes what was typed or stands in variables (clap has put these together), and the file for the rest.
     pub(crate) fn resolve(global: Global) -> Result<Self, Failure> {
         let file = match &global.config {
-            Some(path) => read(path)?.ok_or_else(|| Failure::usage(format!("{} is not there", path.display())))?,
-            None => default_path().map(|path| read(&path)).transpose()?.flatten().unwrap_or_default(),
+            Some(path) => {
+                read(path)?.ok_or_else(|| Failure::usage(format!("{} is not there", path.display())))?
+            }
+            None => default_path()
+                .map(|path| read(&path))
+                .transpose()?
+                .flatten()
+                .unwrap_or_default(),
         };
         Ok(Self {
             json: global.json,
@@ -46,7 +52,11 @@ impl Settings {
 }
 
 fn default_path() -> Option<PathBuf> {
-    let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
     let base = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?;
     Some(base.join("stevedore").join("config.toml"))
 }
@@ -56,9 +66,12 @@ fn read(path: &Path) -> Result<Option<File>, Failure> {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => {
-            return Err(anyhow::Error::new(error).context(format!("cannot read {}", path.display())).into());
+            return Err(anyhow::Error::new(error)
+                .context(format!("cannot read {}", path.display()))
+                .into());
         }
     };
     let file = toml::from_str(&text).with_context(|| format!("{} is no configuration", path.display()));
-    file.map(Some).map_err(|error| Failure::usage(format!("{error:#}")))
+    file.map(Some)
+        .map_err(|error| Failure::usage(format!("{error:#}")))
 }

@@ -15,7 +15,8 @@ pub(crate) async fn until_signal(verb: impl Future<Output = Result<(), Failure>>
 #[cfg(unix)]
 async fn signal() -> Failure {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         // Without handlers the signals end the program by themselves.
         return std::future::pending().await;

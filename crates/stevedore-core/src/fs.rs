@@ -35,6 +35,7 @@ mod dirs;
 mod escape;
 #[cfg(test)]
 mod faults;
+mod files;
 mod held;
 mod ingest;
 mod keep;

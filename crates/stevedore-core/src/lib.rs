@@ -3,8 +3,10 @@
 pub mod annotations;
 mod blob;
 mod clock;
+pub mod collect;
 pub mod config;
-mod convert;
+#[cfg(feature = "oci-spec")]
+pub mod convert;
 pub mod descriptor;
 pub mod digest;
 pub mod document;
@@ -25,6 +27,7 @@ pub mod platform;
 pub mod raw;
 pub mod ref_name;
 pub mod reference;
+pub mod repository;
 #[cfg(any(test, feature = "samples"))]
 pub mod samples;
 mod sink;
@@ -56,6 +59,7 @@ pub use platform::Platform;
 pub use raw::Raw;
 pub use ref_name::RefName;
 pub use reference::Reference;
+pub use repository::{Repositories, Repository};
 pub use sink::{Put, Role, Sink, SinkTraits, Supply};
 pub use source::{Named, Place, ReferrerFilter, Selector, Source};
 pub use store::{BlobInfo, Expected, Ingest, IngestKey, IngestPlan, Life, Staging, Store, Takeover, Version};

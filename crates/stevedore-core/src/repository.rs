@@ -7,12 +7,16 @@
 //! | key | content |
 //! |---|---|
 //! | `…/blobs/<digest>` | the life of the blob that belongs to the repository |
-//! | `…/manifests/<digest>` | the descriptor of a document, as JSON |
+//! | `…/manifests/<digest>` | the descriptor of a document, as JSON; with `"going":true` while it is being removed |
 //! | `…/tags/<name, escaped>` | the digest of a document |
 //! | `…/referrers/<subject>/<digest>` | the descriptor of a document that refers to the subject, as JSON |
 
+mod joining;
 mod mark;
+mod pages;
 mod read;
+mod record;
+mod remove;
 mod write;
 
 use std::fmt;
@@ -21,7 +25,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::collect::Member;
 use crate::memory::{MemoryNames, MemoryStore};
-use crate::{Digest, Key, Names, RefName, Result, Store};
+use crate::{Digest, Document, Key, Names, RefName, Result, Store};
+
+/// How often a step is tried again that others keep undoing: a collector that takes a blob before it could join, a removal
+/// that meets a put.
+const ATTEMPTS: u32 = 8;
 
 /// All repositories over one store.
 ///
@@ -61,7 +69,14 @@ impl Repositories {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let root = Key::parse("r").expect("because one letter is a key");
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self { inner: Arc::new(Inner { store, names, root, id }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                names,
+                root,
+                id,
+            }),
+        }
     }
 
     /// New repositories in the memory of this process.
@@ -75,12 +90,21 @@ impl Repositories {
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a name that is empty or too long.
     pub fn open(&self, name: &str) -> Result<Repository> {
         let key = self.inner.root.join_escaped(name)?;
-        Ok(Repository { all: self.clone(), name: name.into(), key })
+        Ok(Repository {
+            all: self.clone(),
+            name: name.into(),
+            key,
+        })
     }
 
     /// The store.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.inner.store
+    }
+
+    /// Below which key all records lie, those of the memberships for [`collect`](crate::collect) too.
+    pub fn root_key(&self) -> &Key {
+        &self.inner.root
     }
 
     /// The records.
@@ -119,6 +143,16 @@ impl Repository {
         self.below("tags")?.join_escaped(name.as_str())
     }
 
+    /// The key of a document's entry among the referrers of its subject, where it has one that can be opened.
+    fn referrer_key(&self, document: &Document) -> Result<Option<Key>> {
+        let subject = document.subject().and_then(|subject| subject.known_digest().ok());
+        let Some(subject) = subject else { return Ok(None) };
+        let key = self
+            .referrers_key(&subject)?
+            .join(&document.digest().to_string())?;
+        Ok(Some(key))
+    }
+
     fn referrers_key(&self, subject: &Digest) -> Result<Key> {
         self.below("referrers")?.join(&subject.to_string())
     }
@@ -126,7 +160,9 @@ impl Repository {
 
 impl fmt::Debug for Repositories {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Repositories").field("store", &self.inner.store).finish_non_exhaustive()
+        f.debug_struct("Repositories")
+            .field("store", &self.inner.store)
+            .finish_non_exhaustive()
     }
 }
 

@@ -3,8 +3,8 @@
 use std::pin::Pin;
 
 use crate::{
-    BlobInfo, ByteRange, Descriptor, Digest, Error, Expected, Hasher, Ingest, IngestKey, IngestPlan, Put,
-    Result, Staging, Store, Supply, stream,
+    BlobInfo, ByteRange, Descriptor, Digest, Error, ErrorKind, Expected, Hasher, Ingest, IngestKey,
+    IngestPlan, Put, Result, Staging, Store, Supply, stream,
 };
 
 /// What is waited for: whether to look once more.
@@ -37,8 +37,9 @@ pub async fn put_blob(
             Staging::There(info) if info.size == descriptor.size => return Ok(Put::Present),
             Staging::There(info) => clear_damaged(store, &info, descriptor.size).await?,
             Staging::Mine(ingest) => {
-                fill(ingest, descriptor, digest, supply).await?;
-                return Ok(Put::Written);
+                if fill(ingest, descriptor, digest, supply).await?.is_some() {
+                    return Ok(Put::Written);
+                }
             }
             Staging::Busy | Staging::None => {
                 if !wait().await {
@@ -66,7 +67,11 @@ pub async fn write_blob(
         .with_key(key);
     loop {
         match store.ingest(plan.clone()).await? {
-            Staging::Mine(ingest) => return fill(ingest, descriptor, digest, supply).await,
+            Staging::Mine(ingest) => match fill(ingest, descriptor, digest, supply).await? {
+                Some(info) if info.size == descriptor.size => return Ok(info),
+                Some(info) => clear_damaged(store, &info, descriptor.size).await?,
+                None => {}
+            },
             Staging::There(info) => return Ok(info),
             // Somebody writes the same: apart then.
             Staging::Busy | Staging::None => plan.key = None,
@@ -74,19 +79,34 @@ pub async fn write_blob(
     }
 }
 
-/// Appends what is missing, and commits.
+/// Appends what is missing, and commits. Gives `None` where what had been staged was no beginning of this blob: it is
+/// discarded then, and the caller begins again from nothing.
 async fn fill(
     mut ingest: Box<dyn Ingest>,
     descriptor: &Descriptor,
     digest: Digest,
     supply: &dyn Supply,
-) -> Result<BlobInfo> {
+) -> Result<Option<BlobInfo>> {
     let offset = ingest.offset().await?;
-    // Everything may be staged already: a cut between the last byte and the commit.
-    if offset < descriptor.size {
-        ingest.append(supply.open(offset).await?).await?;
+    if offset > descriptor.size {
+        ingest.abort().await?;
+        return Ok(None);
     }
-    ingest.commit(expected(digest, descriptor.size)).await
+    // Everything may be staged already: a cut between the last byte and the commit.
+    if offset < descriptor.size
+        && let Err(error) = ingest.append(supply.open(offset).await?).await
+    {
+        if error.kind() == ErrorKind::Mismatch {
+            // Too many bytes. Those before them stay staged, and are no use to anybody.
+            ingest.abort().await?;
+        }
+        return Err(error);
+    }
+    match ingest.commit(expected(digest, descriptor.size)).await {
+        // The earlier bytes came from an earlier supply; this one may be good.
+        Err(error) if error.kind() == ErrorKind::Mismatch && offset > 0 => Ok(None),
+        committed => committed.map(Some),
+    }
 }
 
 /// Deletes a published blob of another size than expected, if it is not what its digest says: a leftover of a tool

@@ -185,6 +185,11 @@ impl Published {
         }
     }
 
+    /// The grace of a collector, if one is expected.
+    pub(super) fn grace(&self) -> Option<Duration> {
+        self.grace
+    }
+
     /// Whether a blob was wanted so lately that it need not be renewed. Without a grace nobody collects here.
     fn is_young(&self, found: &BlobInfo) -> bool {
         // A time in the future is as young as can be.

@@ -64,6 +64,11 @@ impl Area {
         }
     }
 
+    /// The directory.
+    pub(super) fn dir(&self) -> &Path {
+        self.dirs.base()
+    }
+
     /// Makes the directory, if need be.
     pub(super) fn ensure(&self) -> Result<()> {
         let dir = self.dirs.base();

@@ -106,6 +106,10 @@ impl FsStore {
         }
     }
 
+    pub(super) fn keep(&self) -> &Keep {
+        &self.keep
+    }
+
     /// What is published under the digest of a plan, renewed. A file of another size than was planned is none.
     async fn find(&self, plan: &IngestPlan) -> Result<Option<BlobInfo>> {
         let Some(digest) = &plan.digest else {
@@ -118,6 +122,11 @@ impl FsStore {
 
 #[async_trait]
 impl Store for FsStore {
+    /// For ever where none was set: nobody collects here.
+    fn grace(&self) -> Duration {
+        self.keep.published().grace().unwrap_or(Duration::MAX)
+    }
+
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         self.keep.published().look(digest)
     }

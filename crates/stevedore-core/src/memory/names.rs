@@ -26,7 +26,6 @@ use crate::{Entry, Error, ErrorKind, Key, Listed, Names, RECORD_LIMIT, Result, V
 /// assert_eq!(late.map_err(|error| error.kind()), Err(ErrorKind::Conflict));
 /// # Ok(())
 /// # }
-/// # #[cfg(feature = "suite")]
 /// # stevedore_core::suite::block_on(example()).unwrap();
 /// ```
 #[derive(Clone)]

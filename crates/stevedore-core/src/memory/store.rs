@@ -38,7 +38,6 @@ use crate::{
 /// assert_eq!(blob.into_bytes(100).await?, "ell");
 /// # Ok(())
 /// # }
-/// # #[cfg(feature = "suite")]
 /// # stevedore_core::suite::block_on(example()).unwrap();
 /// ```
 #[derive(Clone)]
@@ -150,6 +149,10 @@ impl Store for MemoryStore {
 
     async fn touch(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         Ok(self.lock().touch(digest, self.now(), self.grace))
+    }
+
+    fn grace(&self) -> Duration {
+        self.grace
     }
 
     async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {

@@ -6,10 +6,12 @@
 mod names;
 mod staging;
 mod store;
+mod transport;
 
 pub use names::*;
 pub use staging::*;
 pub use store::*;
+pub use transport::*;
 
 use std::sync::Arc;
 

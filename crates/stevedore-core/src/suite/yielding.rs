@@ -1,7 +1,7 @@
 //! Makes every await a real one.
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -35,7 +35,7 @@ async fn slowly<T>(operation: impl Future<Output = T>) -> T {
 }
 
 /// Waits before each item.
-fn slow_stream<T: Send + 'static>(stream: BoxStream<T>) -> BoxStream<T> {
+pub(super) fn slow_stream<T: Send + 'static>(stream: BoxStream<T>) -> BoxStream<T> {
     Box::pin(Slow {
         stream,
         waited: false,
@@ -80,6 +80,10 @@ impl Store for Yielding<Arc<dyn Store>> {
 
     async fn touch(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         slowly(self.0.touch(digest)).await
+    }
+
+    fn grace(&self) -> Duration {
+        self.0.grace()
     }
 
     async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {

@@ -1,7 +1,7 @@
 //! Keys that a store may confuse.
 
 use super::{get, is, key, put};
-use crate::suite::failure::{Outcome, equal};
+use crate::suite::failure::{Outcome, equal, holds};
 use crate::suite::fixture::NamesFixture;
 use crate::{Key, Listed, Names, When};
 
@@ -140,5 +140,10 @@ pub(super) async fn all_below(names: &dyn Names, under: &Key) -> Outcome<Vec<Lis
             return Ok(found);
         }
         found.extend(page);
+        let in_order = found.is_sorted_by(|one, next| one.key < next.key);
+        holds(
+            in_order,
+            "a listing gives each key once, in the order of their bytes",
+        )?;
     }
 }
