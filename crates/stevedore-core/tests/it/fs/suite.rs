@@ -105,7 +105,7 @@ async fn settle() {
 mod quiet {
     use std::fs::{File, FileTimes};
     use std::path::PathBuf;
-    use std::time::SystemTime;
+    use std::time::{Duration, SystemTime};
 
     use async_trait::async_trait;
     use stevedore_core::fs::FsStore;
@@ -138,6 +138,10 @@ mod quiet {
                 file.set_times(FileTimes::new().set_accessed(before)).unwrap();
             }
             Ok(Blob::from(bytes))
+        }
+
+        fn grace(&self) -> Duration {
+            self.store.grace()
         }
 
         async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
