@@ -5,6 +5,7 @@ use std::fs::ReadDir;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
 
 use futures_core::Stream;
 
@@ -17,10 +18,11 @@ use crate::{Algorithm, BlobInfo, Digest, Result};
 const BATCH: usize = 1024;
 
 /// The blobs below a directory. Files with another name than a digest's are passed over.
-pub(super) fn list(dir: PathBuf) -> BoxStream<Result<BlobInfo>> {
+pub(super) fn list(dir: PathBuf, started: Option<SystemTime>) -> BoxStream<Result<BlobInfo>> {
     Box::pin(Listing {
         walk: Some(Walk {
             dir,
+            started,
             algorithms: Algorithm::ALL,
             open: None,
         }),
@@ -41,6 +43,8 @@ struct Listing {
 
 struct Walk {
     dir: PathBuf,
+    /// When the store was opened, if anybody collects there.
+    started: Option<SystemTime>,
     /// Those whose directories were not opened yet.
     algorithms: &'static [Algorithm],
     open: Option<(Algorithm, ReadDir)>,
@@ -122,7 +126,7 @@ impl Walk {
                 Some(match std::fs::metadata(&path) {
                     Err(error) if is_missing(&error) => Ok(None),
                     looked => looked
-                        .and_then(|metadata| life::info(digest, &metadata))
+                        .and_then(|metadata| life::info(digest, &metadata, self.started))
                         .map_err(|error| cannot("look at", &path, error)),
                 })
             }

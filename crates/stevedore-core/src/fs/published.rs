@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::calls::OutFile;
 use super::dirs::Dirs;
@@ -17,6 +17,8 @@ pub(super) struct Published {
     dirs: Dirs,
     clock: Clock,
     grace: Option<Duration>,
+    /// When this store was opened, if anybody collects here.
+    started: Option<SystemTime>,
     durable: bool,
     lives: Lives,
     /// Held while a blob is published, touched or deleted: until what became visible is durable, too.
@@ -43,6 +45,7 @@ impl Published {
         Self {
             dirs: Dirs::new(dir, durable),
             lives: Lives::new(clock.clone(), staging),
+            started: grace.map(|_| clock.now()),
             clock,
             grace,
             durable,
@@ -52,6 +55,10 @@ impl Published {
 
     pub(super) fn dir(&self) -> &Path {
         self.dirs.base()
+    }
+
+    pub(super) fn started(&self) -> Option<SystemTime> {
+        self.started
     }
 
     pub(super) fn durable(&self) -> bool {
@@ -68,7 +75,7 @@ impl Published {
         match std::fs::metadata(&path) {
             Err(error) if is_missing(&error) => Ok(None),
             looked => looked
-                .and_then(|metadata| life::info(*digest, &metadata))
+                .and_then(|metadata| life::info(*digest, &metadata, self.started))
                 .map_err(|error| cannot("look at", &path, error)),
         }
     }
@@ -129,7 +136,7 @@ impl Published {
                 Err(error) => return Err(cannot("publish", &path, error)),
                 Ok(()) => {
                     self.dirs.sync(dir).map_err(|error| cannot("sync", dir, error))?;
-                    let info = life::info(*digest, &times);
+                    let info = life::info(*digest, &times, self.started);
                     let info = info.map_err(|error| cannot("look at", &path, error))?;
                     return info.ok_or_else(|| cannot("publish", &path, io::ErrorKind::NotFound.into()));
                 }

@@ -25,7 +25,9 @@ pub struct FsOptions {
     /// The directory of what is being written: on the same file system, and outside of `blobs`.
     pub staging: PathBuf,
     /// How long a collector leaves a blob alone after it was last wanted. Without one nobody collects here:
-    /// [`touch`](Store::touch) then changes nothing, so files of another owner are no hindrance.
+    /// [`touch`](Store::touch) then changes nothing, so files of another owner are no hindrance. With one it begins again
+    /// when the store is opened, and what was published before is of [`Life::EARLIER`](crate::Life::EARLIER): power
+    /// may have been lost, and times with it.
     pub grace: Option<Duration>,
     /// Where times come from.
     pub clock: Clock,
@@ -160,7 +162,8 @@ impl Store for FsStore {
     }
 
     fn list(&self) -> BoxStream<Result<BlobInfo>> {
-        listing::list(self.keep.published().dir().to_owned())
+        let published = self.keep.published();
+        listing::list(published.dir().to_owned(), published.started())
     }
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Staging> {
