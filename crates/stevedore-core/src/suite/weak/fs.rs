@@ -479,5 +479,5 @@ impl futures_core::Stream for Listing {
 }
 
 fn from_nanos(nanos: u128) -> SystemTime {
-    time(&nanos.to_string()).unwrap_or(SystemTime::UNIX_EPOCH)
+    time(nanos).unwrap_or(SystemTime::UNIX_EPOCH)
 }

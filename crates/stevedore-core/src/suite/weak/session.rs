@@ -5,12 +5,11 @@
 //! writes another holder into it, and the earlier one loses with its next write. A spent session with a key stays as a
 //! tombstone, for another may use the key; one without is deleted, for its id never comes back.
 
-use std::fmt::Write as _;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
 use super::bucket::{Object, Request, no_answer};
 use super::record::{Refusal, delete, put_if};
@@ -23,6 +22,10 @@ use ingest::WeakIngest;
 
 const SESSIONS: &str = "s/";
 const PARTS: &str = "p/";
+
+/// The first byte of a session's record.
+const OPEN: u8 = b'+';
+const SPENT: u8 = b'-';
 
 /// Objects asked for in one list.
 const PAGE: usize = 100;
@@ -196,7 +199,7 @@ fn is_held(process: &Process, session: &Session) -> bool {
 }
 
 fn is_spent(object: &Object) -> bool {
-    object.body.starts_with(b"spent ")
+    object.body.first() == Some(&SPENT)
 }
 
 /// A session, if it is open, and the tag of its record, if there is one.
@@ -226,10 +229,13 @@ async fn write(
     session: Option<&Session>,
 ) -> Result<u64, Refusal> {
     let nonce = process.nonces.next();
-    let body = session.map_or_else(
-        || format!("spent {nonce:032x}").into(),
-        |session| session.body(nonce),
-    );
+    let spent = || {
+        let mut body = BytesMut::new();
+        body.put_u8(SPENT);
+        body.put_u128(nonce);
+        body.freeze()
+    };
+    let body = session.map_or_else(spent, |session| session.body(nonce));
     put_if(&process.bucket, &format!("{SESSIONS}{name}"), seen, body).await
 }
 
@@ -292,53 +298,76 @@ impl Session {
         self
     }
 
+    /// Fixed fields, big-endian; then the hasher's checkpoint and the keys of the parts, each behind its length.
     fn body(&self, nonce: u128) -> Bytes {
-        let mut text = format!(
-            "open {:032x} {:032x} {} {nonce:032x}\n",
-            self.id,
-            self.holder,
-            nanos(self.touched)
-        );
+        let mut body = BytesMut::new();
+        body.put_u8(OPEN);
+        body.put_u128(nonce);
+        body.put_u128(self.id);
+        body.put_u128(self.holder);
+        body.put_u128(nanos(self.touched));
         let plan = &self.plan;
-        let digest = plan
-            .digest
-            .map_or_else(|| "-".to_owned(), |digest| digest.to_string());
-        let size = plan.size.map_or_else(|| "-".to_owned(), |size| size.to_string());
-        writeln!(text, "{} {digest} {size}", plan.algorithm).expect("because a String takes any text");
-        for byte in self.hasher.save() {
-            write!(text, "{byte:02x}").expect("because a String takes any text");
-        }
+        put_text(&mut body, plan.algorithm.as_str().as_bytes());
+        put_text(
+            &mut body,
+            plan.digest
+                .map(|digest| digest.to_string())
+                .unwrap_or_default()
+                .as_bytes(),
+        );
+        put_text(
+            &mut body,
+            plan.size
+                .map(|size| size.to_string())
+                .unwrap_or_default()
+                .as_bytes(),
+        );
+        put_text(&mut body, &self.hasher.save());
         for part in &self.parts {
-            text.push('\n');
-            text.push_str(part);
+            put_text(&mut body, part.as_bytes());
         }
-        text.into()
+        body.freeze()
     }
 
     fn parse(object: &Object) -> Option<Self> {
-        let mut lines = std::str::from_utf8(&object.body).ok()?.split('\n');
-        let mut words = lines.next()?.strip_prefix("open ")?.split(' ');
-        let mut id = || u128::from_str_radix(words.next()?, 16).ok();
-        let (id, holder) = (id()?, id()?);
-        let touched = time(words.next()?)?;
-        let mut words = lines.next()?.split(' ');
-        let mut plan = IngestPlan::new(words.next()?.parse().ok()?);
-        plan.digest = known(words.next()?)?;
-        plan.size = known(words.next()?)?;
-        let checkpoint = lines.next()?.as_bytes().chunks(2).map(|pair| {
-            let digits = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(digits, 16).ok()
-        });
-        let hasher = Hasher::restore(&checkpoint.collect::<Option<Vec<_>>>()?).ok()?;
+        let mut body = object.body.clone();
+        if body.try_get_u8().ok()? != OPEN {
+            return None;
+        }
+        let _nonce = body.try_get_u128().ok()?;
+        let (id, holder) = (body.try_get_u128().ok()?, body.try_get_u128().ok()?);
+        let touched = time(body.try_get_u128().ok()?)?;
+        let mut plan = IngestPlan::new(text(&mut body)?.parse().ok()?);
+        plan.digest = known(&text(&mut body)?)?;
+        plan.size = known(&text(&mut body)?)?;
+        let hasher = Hasher::restore(&field(&mut body)?).ok()?;
+        let mut parts = Vec::new();
+        while body.has_remaining() {
+            parts.push(text(&mut body)?);
+        }
         Some(Self {
             id,
             holder,
             touched,
             plan,
             hasher,
-            parts: lines.map(str::to_owned).collect(),
+            parts,
         })
     }
+}
+
+fn put_text(body: &mut BytesMut, text: &[u8]) {
+    body.put_u64(text.len() as u64);
+    body.put_slice(text);
+}
+
+fn field(body: &mut Bytes) -> Option<Bytes> {
+    let length = usize::try_from(body.try_get_u64().ok()?).ok()?;
+    (length <= body.len()).then(|| body.split_to(length))
+}
+
+fn text(body: &mut Bytes) -> Option<String> {
+    String::from_utf8(field(body)?.into()).ok()
 }
 
 /// What may be left open: the outer `None` is a text that says nothing.
@@ -347,7 +376,7 @@ impl Session {
     reason = "two questions: whether it was said, and what"
 )]
 fn known<T: FromStr>(text: &str) -> Option<Option<T>> {
-    if text == "-" {
+    if text.is_empty() {
         return Some(None);
     }
     text.parse().ok().map(Some)

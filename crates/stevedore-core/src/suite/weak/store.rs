@@ -12,7 +12,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use futures_core::Stream;
 
 use super::bucket::{Bucket, Failure, Object, Request, no_answer};
@@ -347,27 +347,36 @@ impl Store for WeakStore {
 }
 
 impl Record {
+    /// Fixed fields, big-endian: the kind, life, size and time of a live one, nonce.
     fn body(self, nonce: u128) -> Bytes {
-        let text = match self {
+        let mut body = BytesMut::with_capacity(1 + 16 + 8 + 16 + 16);
+        match self {
             Self::Live { life, size, touched } => {
-                format!("live {life} {size} {} {nonce:032x}", nanos(touched))
+                body.put_u8(b'+');
+                body.put_u128(life.id());
+                body.put_u64(size);
+                body.put_u128(nanos(touched));
             }
-            Self::Gone { life } => format!("gone {life} {nonce:032x}"),
-        };
-        text.into()
+            Self::Gone { life } => {
+                body.put_u8(b'-');
+                body.put_u128(life.id());
+            }
+        }
+        body.put_u128(nonce);
+        body.freeze()
     }
 
     fn parse(digest: &Digest, object: &Object) -> Result<(Self, u64)> {
         let parse = || {
-            let mut words = std::str::from_utf8(&object.body).ok()?.split(' ');
-            let (kind, life) = (words.next()?, words.next()?.parse().ok()?);
+            let mut body = object.body.clone();
+            let (kind, life) = (body.try_get_u8().ok()?, Life::new(body.try_get_u128().ok()?));
             match kind {
-                "live" => Some(Self::Live {
+                b'+' => Some(Self::Live {
                     life,
-                    size: words.next()?.parse().ok()?,
-                    touched: time(words.next()?)?,
+                    size: body.try_get_u64().ok()?,
+                    touched: time(body.try_get_u128().ok()?)?,
                 }),
-                "gone" => Some(Self::Gone { life }),
+                b'-' => Some(Self::Gone { life }),
                 _ => None,
             }
         };
@@ -401,14 +410,15 @@ fn bytes_key(digest: &Digest, life: Life) -> String {
     format!("{BYTES}{digest}/{life}")
 }
 
+/// Nanoseconds since the epoch.
 pub(super) fn nanos(time: SystemTime) -> u128 {
-    time.duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_nanos()
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or_default().as_nanos()
 }
 
-pub(super) fn time(nanos: &str) -> Option<SystemTime> {
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanos.parse().ok()?))
+pub(super) fn time(nanos: u128) -> Option<SystemTime> {
+    let since = Duration::from_nanos(u64::try_from(nanos).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 fn contended(digest: &Digest) -> Error {

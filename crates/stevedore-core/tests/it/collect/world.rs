@@ -26,12 +26,18 @@ pub(crate) const BLOBS: usize = 5;
 /// nobody's.
 pub(crate) const MANIFESTS: [&[usize]; 4] = [&[0, 1], &[1, 2], &[2, 3], &[0]];
 
+/// A manifest is this and its number, which says what it needs.
+const MANIFEST: &str = "manifest ";
+
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) weather: Arc<Weather>,
     pub(crate) chance: Chance,
     pub(crate) grace: Duration,
     pub(crate) variant: Variant,
+    /// How many of the repositories and manifests clients choose from: the fewer, the more they meet.
+    pub(crate) repositories: usize,
+    pub(crate) manifests: usize,
     place: Place,
 }
 
@@ -69,6 +75,8 @@ impl World {
         Self {
             clock,
             weather,
+            repositories: 1 + chance.index(REPOSITORIES),
+            manifests: 1 + chance.index(MANIFESTS.len()),
             chance,
             grace,
             variant,
@@ -201,8 +209,7 @@ pub(crate) fn tag_key(repository: usize, manifest: usize) -> Key {
 }
 
 pub(crate) fn manifest_bytes(manifest: usize) -> Bytes {
-    let blobs = MANIFESTS[manifest].iter().map(|blob| digest(*blob).to_string());
-    blobs.collect::<Vec<_>>().join("\n").into()
+    format!("{MANIFEST}{manifest}").into()
 }
 
 pub(crate) fn upload(repository: usize, blob: usize) -> IngestKey {
@@ -235,8 +242,10 @@ impl Mark for Manifests {
                     None => self.0.get(&listed.key).await?,
                 };
                 let bytes = entry.map(|entry| entry.bytes).unwrap_or_default();
-                let text = std::str::from_utf8(&bytes).unwrap();
-                marked.extend(text.lines().map(|line| line.parse::<Digest>().unwrap()));
+                if let Some(manifest) = bytes.strip_prefix(MANIFEST.as_bytes()) {
+                    let manifest: usize = std::str::from_utf8(manifest).unwrap().parse().unwrap();
+                    marked.extend(MANIFESTS[manifest].iter().map(|blob| digest(*blob)));
+                }
             }
         }
     }
