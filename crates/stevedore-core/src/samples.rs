@@ -33,8 +33,8 @@ use crate::{
 pub struct Sample {
     document: Document,
     blobs: Vec<(Descriptor, Bytes)>,
-    children: Vec<Sample>,
-    referrers: Vec<Sample>,
+    children: Vec<Self>,
+    referrers: Vec<Self>,
     platform: Option<Platform>,
 }
 

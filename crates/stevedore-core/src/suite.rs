@@ -1,4 +1,4 @@
-//! Tests for anybody's implementation of the seams.
+//! Tests for anybody's implementation of the seams, and [stores](weak) on which to try whoever uses them.
 //!
 //! A case is an `async fn` over a fixture that says what is wrong, so any executor can run it. A fixture is one set
 //! of data; each case wants a fresh one. [`store_suite!`](crate::store_suite) and

@@ -21,7 +21,7 @@ pub fn expected(digest: Digest, size: u64) -> Expected {
 /// stages the same blob, `wait` is called before each new look; once it gives `false` the blob is staged apart.
 ///
 /// # Errors
-/// What store and supply answer; [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) where the bytes are not the
+/// What store and supply answer; [`ErrorKind::Mismatch`] where the bytes are not the
 /// descriptor's.
 pub async fn put_blob(
     store: &dyn Store,

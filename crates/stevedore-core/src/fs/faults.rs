@@ -60,7 +60,8 @@ fn is_optional(call: &Call<'_>) -> bool {
     }
 }
 
-/// Pushes a blob in two appends; what fails is called again, until nothing more fails. Gives how many calls failed.
+/// Pushes a blob in two appends; what fails is called again, until nothing more fails. Gives how many calls
+/// failed.
 async fn push(store: &FsStore, key: Option<&str>, whole: &Bytes) -> u32 {
     let mut failures = 0;
     let mut failed = |error: crate::Error| {

@@ -57,8 +57,8 @@ impl FsIngest {
         }
     }
 
-    /// Gathers chunks while a blocking thread writes those before. None is held up while nothing comes, so that slow bodies
-    /// cost no threads.
+    /// Gathers chunks while a blocking thread writes those before. None is held up while nothing comes, so that
+    /// slow bodies cost no threads.
     async fn append_stream(&self, call: u64, mut stream: BoxStream<Result<Bytes>>) -> Result<()> {
         let mut batch = Batch::default();
         // What is short comes together in memory first, whatever pieces it comes in.

@@ -1,12 +1,11 @@
 //! The directory of what is staged: who may write what, what goes on after a restart, what has expired.
 //!
-//! What is staged under a key has a directory named after the key, with one file in it as a rule. The name of a file is
-//! made by its first holder, says the plan, and is never used again; whoever has the file locked is its holder. To take over from
-//! a living holder in another process is to copy what is there to a file of the next generation and to remove the
-//! old one: the holder may still write, into a file without a name, and its commit finds nothing to rename. A file without a key lies in
-//! the staging directory itself and goes with its holder.
+//! What is staged under a key has a directory named after the key, with one file in it as a rule. The name of a
+//! file is made by its first holder, says the plan, and is never used again; whoever has the file locked is its
+//! holder. To take over from a living holder in another process is to copy what is there to a file of the next
+//! generation and to remove the old one: the holder may still write, into a file without a name, and its commit
+//! finds nothing to rename. A file without a key lies in the staging directory itself and goes with its holder.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +18,11 @@ use super::life::FLOOR;
 use super::nonce::Nonce;
 use super::staged::Staged;
 use super::{cannot, is_missing};
-use crate::{Algorithm, Clock, Digest, Error, ErrorKind, IngestKey, IngestPlan, Result, Takeover, sys};
+use crate::{Algorithm, Clock, Error, ErrorKind, IngestKey, IngestPlan, Result, Takeover, sys};
+
+mod part;
+
+use part::Part;
 
 /// How long a staged file must not have been written to count as idle on a file system that has no locks (10
 /// minutes).
@@ -27,9 +30,6 @@ pub(super) const UNLOCKED_IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// How often somebody else may come in between before it is an error.
 const ATTEMPTS: u32 = 100;
-
-/// The end of the name of a staged file.
-const PART: &str = ".part";
 
 /// The end of the name of a saved state of a hash.
 const HASH: &str = ".hash";
@@ -50,7 +50,7 @@ pub(super) struct Area {
 /// What became of the wish for what is staged under a key.
 #[derive(Debug)]
 pub(super) enum Acquired {
-    Mine(Staged, IngestPlan),
+    Mine(Box<(Staged, IngestPlan)>),
     Busy,
     None,
 }
@@ -107,7 +107,7 @@ impl Area {
                     return Ok(Acquired::None);
                 };
                 if let Some(staged) = self.begin(&dir, plan)? {
-                    return Ok(Acquired::Mine(staged, plan.clone()));
+                    return Ok(Acquired::Mine(Box::new((staged, plan.clone()))));
                 }
                 continue;
             };
@@ -134,7 +134,7 @@ impl Area {
             };
             if let Some(staged) = staged {
                 remove_all(&dir, if in_place { older } else { &parts });
-                return Ok(Acquired::Mine(staged, plan));
+                return Ok(Acquired::Mine(Box::new((staged, plan))));
             }
         }
         Err(changes(&dir))
@@ -400,96 +400,9 @@ fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(entries)
 }
 
-/// The name of a staged file: the generation, a text that is never used again, and the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
-    generation: u32,
-    unique: String,
-    algorithm: Algorithm,
-    size: Option<u64>,
-    digest: Option<Digest>,
-}
-
-impl Part {
-    fn new(generation: u32, unique: String, plan: &IngestPlan) -> Self {
-        Self {
-            generation,
-            unique,
-            algorithm: plan.algorithm,
-            size: plan.size,
-            digest: plan.digest,
-        }
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        let mut fields = name.strip_suffix(PART)?.split('.');
-        let mut next = || fields.next();
-        let part = Self {
-            generation: u32::from_str_radix(next()?, 16).ok()?,
-            unique: next()?.to_owned(),
-            algorithm: next()?.parse().ok()?,
-            size: match next()? {
-                "" => None,
-                size => Some(size.parse().ok()?),
-            },
-            digest: match next()? {
-                "" => None,
-                digest => Some(digest.replacen('-', ":", 1).parse().ok()?),
-            },
-        };
-        (part.to_string() == name).then_some(part)
-    }
-
-    fn plan(&self, key: &IngestKey) -> IngestPlan {
-        let mut plan = IngestPlan::new(self.algorithm).with_key(key.clone());
-        plan.size = self.size;
-        plan.digest = self.digest;
-        plan
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}.{}.{}.", self.generation, self.unique, self.algorithm)?;
-        if let Some(size) = self.size {
-            write!(f, "{size}")?;
-        }
-        f.write_str(".")?;
-        if let Some(digest) = self.digest {
-            write!(f, "{}-{}", digest.algorithm(), digest.hex())?;
-        }
-        f.write_str(PART)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_name_of_a_part_says_the_plan() {
-        let plans = [
-            IngestPlan::new(Algorithm::Sha256),
-            IngestPlan::new(Algorithm::Sha512).with_size(u64::MAX),
-            IngestPlan::of(Algorithm::Sha512.digest(b"x")).with_size(7),
-        ];
-        let area = Area::new("x".into(), Clock::system());
-        for plan in plans {
-            let part = Part::new(u32::MAX, area.unique(), &plan);
-            let name = part.to_string();
-            assert!(name.len() <= 255, "{name}");
-            assert_eq!(Part::parse(&name), Some(part));
-        }
-        for name in [
-            "",
-            "x.part",
-            "0.x.sha256...part",
-            "00000000.x.sha256...tmp",
-            "00000000.x.md5...part",
-        ] {
-            assert_eq!(Part::parse(name), None, "{name}");
-        }
-    }
 
     #[test]
     fn keys_have_directories_of_their_own() {

@@ -1,5 +1,6 @@
 //! Listings that are asked for a page at a time.
 
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::vec;
@@ -27,7 +28,7 @@ where
 {
     Box::pin(Pages {
         ask: move |after| Box::pin(ask(after)) as Asked<T>,
-        next: Some(None),
+        next: Next::After(None),
         asked: None,
         items: Vec::new().into_iter(),
     })
@@ -54,10 +55,17 @@ pub(super) async fn records(
 
 struct Pages<T, A> {
     ask: A,
-    /// Behind which key the next page begins; gone behind the last one and after an error.
-    next: Option<Option<Key>>,
+    next: Next,
     asked: Option<Asked<T>>,
     items: vec::IntoIter<T>,
+}
+
+/// Where the next page begins.
+enum Next {
+    /// Behind a key, or at the beginning.
+    After(Option<Key>),
+    /// There is none: the last one was given, or an error.
+    End,
 }
 
 impl<T: Unpin, A: Fn(Option<Key>) -> Asked<T> + Unpin> Stream for Pages<T, A> {
@@ -71,9 +79,9 @@ impl<T: Unpin, A: Fn(Option<Key>) -> Asked<T> + Unpin> Stream for Pages<T, A> {
             }
             let asked = match &mut this.asked {
                 Some(asked) => asked,
-                None => match this.next.take() {
-                    Some(after) => this.asked.insert((this.ask)(after)),
-                    None => return Poll::Ready(None),
+                None => match mem::replace(&mut this.next, Next::End) {
+                    Next::After(after) => this.asked.insert((this.ask)(after)),
+                    Next::End => return Poll::Ready(None),
                 },
             };
             let page = ready!(asked.as_mut().poll(context));
@@ -81,7 +89,7 @@ impl<T: Unpin, A: Fn(Option<Key>) -> Asked<T> + Unpin> Stream for Pages<T, A> {
             match page {
                 Ok((items, next)) => {
                     this.items = items.into_iter();
-                    this.next = next.map(Some);
+                    this.next = next.map_or(Next::End, |after| Next::After(Some(after)));
                 }
                 Err(error) => return Poll::Ready(Some(Err(error))),
             }

@@ -145,6 +145,7 @@ pub(super) async fn nothing_left<F: StoreFixture>(fixture: &F, store: &dyn Store
     fixture.advance(fixture.idle_after() + fixture.grace() * 4).await;
     if !fixture.drops_clean() {
         store.expire(fixture.now()).await?;
+        fixture.settle().await;
     }
     let left = store.expire(fixture.now()).await?;
     equal(&left, &0, "how much was left behind to expire")

@@ -27,3 +27,4 @@ mod ref_name;
 mod reference;
 mod reference_parts;
 mod transport;
+mod weak;

@@ -5,7 +5,7 @@ mod broken;
 mod repository;
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
@@ -80,11 +80,11 @@ impl TransportFixture for InMemory {
 
     async fn neighbour(&self) -> Result<Option<Neighbour>> {
         let repository = Arc::new(self.mounting.open("suite")?);
-        Ok(Some(Neighbour::new(repository.clone(), repository)))
+        Ok(Some(Neighbour::new(Arc::clone(&repository) as _, repository)))
     }
 
     async fn damage(&self, digest: &Digest) -> Result<bool> {
-        self.store.damaged.lock().unwrap().insert(*digest);
+        lock(&self.store.damaged).insert(*digest);
         Ok(true)
     }
 }
@@ -112,7 +112,7 @@ impl Store for Damaged {
 
     async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {
         let blob = self.store.open(digest, range).await?;
-        if !self.damaged.lock().unwrap().contains(digest) {
+        if !lock(&self.damaged).contains(digest) {
             return Ok(blob);
         }
         let mut bytes = blob.into_bytes(u64::MAX).await?.to_vec();
@@ -139,6 +139,11 @@ impl Store for Damaged {
     async fn expire(&self, idle_since: SystemTime) -> Result<u64> {
         self.store.expire(idle_since).await
     }
+}
+
+/// Nothing that holds a lock here panics.
+fn lock<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 mod memory {

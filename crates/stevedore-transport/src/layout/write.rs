@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::{
     Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
-    MediaType, Place, Put, Raw, Result, Role, Selector, Sink, SinkTraits, Staging, Store as _, Supply,
+    MediaType, Place, Put, Raw, Result, Role, Selector, Sink, SinkTraits, Source as _, Staging, Store as _, Supply,
     supply,
 };
 
@@ -20,6 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The wait between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// A change of what is filed with a subject.
+enum Change {
+    Add(Descriptor),
+    Remove(Digest),
+}
 
 impl Layout {
     /// Changes the index under its lock.
@@ -74,25 +80,44 @@ impl Layout {
         let mut descriptor = document.referrer_descriptor();
         // The annotations are the document's own: it must not name itself here.
         descriptor.annotations.remove(REF_NAME);
+        self.refile(subject, &Change::Add(descriptor.clone())).await?;
+        self.update(move |index| put_entry(index, None, &descriptor, true)).await
+    }
+
+    /// Takes a document out of what is filed with its subject.
+    async fn unfile(&self, digest: Digest) -> Result<()> {
+        let Ok(document) = self.root(&Selector::Digest(digest)).await else {
+            return Ok(());
+        };
+        let Some(subject) = document.subject() else {
+            return Ok(());
+        };
+        let subject = subject.known_digest()?;
+        self.refile(subject, &Change::Remove(digest)).await
+    }
+
+    /// Replaces the index under the fallback tag of a subject. It is a blob, so it is written before the entry that
+    /// names it; where another writer was faster, the change is made again on what that one filed.
+    async fn refile(&self, subject: Digest, change: &Change) -> Result<()> {
         let tag = fallback::tag(&subject);
-        // The index under the tag is a blob, so it is written before the entry; if somebody files another
-        // referrer in between, once more.
         loop {
-            let before = self.index().await?;
-            let filed = tagged(&before, &tag).cloned();
-            let referrers = self.add_to_fallback(filed.as_ref(), &descriptor).await?;
+            let seen = tagged(&*self.index().await?, &tag).cloned();
+            let referrers = match change {
+                Change::Add(referrer) => self.with_referrer(seen.as_ref(), referrer).await?,
+                Change::Remove(referrer) => match self.without_referrer(seen.as_ref(), *referrer).await? {
+                    Some(rest) => rest,
+                    None => return Ok(()),
+                },
+            };
             self.write_document(&referrers).await?;
             let entry = referrers.descriptor().with_annotation(REF_NAME, &tag);
-            let (tag, descriptor) = (tag.clone(), descriptor.clone());
+            let tag = tag.clone();
             let update = self.update(move |index| {
-                if tagged(&index, &tag) != filed.as_ref() {
-                    return Err(Error::new(
-                        ErrorKind::Conflict,
-                        "another referrer was filed meanwhile",
-                    ));
+                if tagged(&index, &tag) != seen.as_ref() {
+                    let message = "another referrer was filed meanwhile";
+                    return Err(Error::new(ErrorKind::Conflict, message));
                 }
-                let index = put_entry(index, Some(&tag), &entry, true)?;
-                put_entry(index, None, &descriptor, true)
+                put_entry(index, Some(&tag), &entry, true)
             });
             match update.await {
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
@@ -101,58 +126,31 @@ impl Layout {
         }
     }
 
-    async fn add_to_fallback(&self, filed: Option<&Descriptor>, descriptor: &Descriptor) -> Result<Document> {
-        use stevedore_core::Source as _;
-        if let Some(filed) = filed {
-            if let Document::Index(index) = self.document(filed).await? {
-                if index
-                    .manifests
-                    .iter()
-                    .any(|entry| entry.digest == descriptor.digest)
-                {
-                    return Ok(Document::Index(index));
-                }
-                let edited = index.edit(|edit| edit.push("manifests", descriptor))?;
-                return Ok(Document::Index(edited));
+    /// What is filed under a fallback tag, and a referrer.
+    async fn with_referrer(&self, filed: Option<&Descriptor>, referrer: &Descriptor) -> Result<Document> {
+        if let Some(filed) = filed
+            && let Document::Index(index) = self.document(filed).await?
+        {
+            if index.manifests.iter().any(|entry| entry.digest == referrer.digest) {
+                return Ok(Document::Index(index));
             }
+            return Ok(Document::Index(index.edit(|edit| edit.push("manifests", referrer))?));
         }
-        let index = ImageIndex::new([descriptor.clone()]);
-        Ok(Document::Index(Raw::encode(
-            &index,
-            MediaType::OCI_INDEX,
-            Algorithm::Sha256,
-        )?))
+        let index = ImageIndex::new([referrer.clone()]);
+        Ok(Document::Index(Raw::encode(&index, MediaType::OCI_INDEX, Algorithm::Sha256)?))
     }
 
-    /// Takes a document out of what is filed with its subject.
-    async fn unfile(&self, digest: Digest) -> Result<()> {
-        use stevedore_core::Source as _;
-        let Ok(document) = self.root(&Selector::Digest(digest)).await else {
-            return Ok(());
+    /// What is filed under a fallback tag without a referrer, or `None` where that one is not filed.
+    async fn without_referrer(&self, filed: Option<&Descriptor>, referrer: Digest) -> Result<Option<Document>> {
+        let Some(filed) = filed else { return Ok(None) };
+        let Document::Index(index) = self.document(filed).await? else {
+            return Ok(None);
         };
-        let Some(subject) = document.subject() else {
-            return Ok(());
+        let Some(place) = index.manifests.iter().position(|entry| entry.digest == referrer) else {
+            return Ok(None);
         };
-        let tag = fallback::tag(&subject.known_digest()?);
-        let index = self.index().await?;
-        let Some(filed) = tagged(&index, &tag).cloned() else {
-            return Ok(());
-        };
-        let Document::Index(referrers) = self.document(&filed).await? else {
-            return Ok(());
-        };
-        let Some(place) = referrers
-            .manifests
-            .iter()
-            .position(|entry| entry.digest == digest)
-        else {
-            return Ok(());
-        };
-        let rest = Document::Index(referrers.edit(|edit| edit.remove(("manifests", place)).map(drop))?);
-        self.write_document(&rest).await?;
-        let entry = rest.descriptor().with_annotation(REF_NAME, &tag);
-        self.update(move |index| put_entry(index, Some(&tag), &entry, true))
-            .await
+        let rest = index.edit(|edit| edit.remove(("manifests", place)).map(drop))?;
+        Ok(Some(Document::Index(rest)))
     }
 }
 

@@ -119,7 +119,9 @@ fn a_blob_of_another_repository_is_not_there_until_it_is_mounted() {
             repository: "one".into(),
         };
         let smaller = Descriptor::new(MediaType::OCI_LAYER, digest, 6);
-        let refused = other.put_blob(&smaller, &[place.clone()], &bytes).await;
+        let refused = other
+            .put_blob(&smaller, std::slice::from_ref(&place), &bytes)
+            .await;
         assert_eq!(refused.unwrap_err().kind(), ErrorKind::Mismatch);
         assert!(!other.has(&blob).await?);
         let put = other.put_blob(&blob, &[foreign, place], &Bytes::new()).await?;
@@ -134,7 +136,7 @@ fn a_collection_keeps_what_documents_name_and_takes_the_rest() {
     test(async {
         let (clock, grace) = (Clock::manual(), Duration::from_secs(3600));
         let store = Arc::new(MemoryStore::new().with_clock(clock.clone()).with_grace(grace));
-        let repositories = Repositories::new(store.clone(), Arc::new(MemoryNames::new()));
+        let repositories = Repositories::new(Arc::clone(&store) as _, Arc::new(MemoryNames::new()));
         let (one, other) = (repositories.open("one")?, repositories.open("other")?);
         let kept =
             Sample::index(vec![Sample::image(&["shared", "kept"])]).with_referrer("text/x-note", "note");
