@@ -21,7 +21,7 @@ impl FsStore {
     /// # Errors
     /// [`ErrorKind::Storage`](crate::ErrorKind::Storage), with the path. The old file is then as it was.
     pub fn replace_file(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        self.place_file(path, bytes, |file, path| file.rename_over(path))
+        self.place_file(path, bytes, OutFile::rename_over)
     }
 
     /// The same where there is none; gives whether there was none.

@@ -14,6 +14,7 @@ use stevedore_core::{
 };
 
 use super::Layout;
+use super::entries::tagged;
 use crate::fallback;
 
 /// How many documents are read to find the media type of a lone digest, or the referrers of a subject.
@@ -210,14 +211,10 @@ impl Layout {
         let index = self.index().await?;
         let mut found: Vec<Descriptor> = Vec::new();
         let tag = fallback::tag(subject);
-        if let Some(entry) = index
-            .manifests
-            .iter()
-            .find(|entry| entry.annotations.get(REF_NAME) == Some(&tag))
+        if let Some(entry) = tagged(&index, &tag)
+            && let Document::Index(filed) = self.document(entry).await?
         {
-            if let Document::Index(filed) = self.document(entry).await? {
-                found.extend(filed.manifests.iter().cloned());
-            }
+            found.extend(filed.manifests.iter().cloned());
         }
         let unnamed = index
             .manifests

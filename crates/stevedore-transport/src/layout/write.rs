@@ -23,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// A change of what is filed with a subject.
 enum Change {
-    Add(Descriptor),
+    Add(Box<Descriptor>),
     Remove(Digest),
 }
 
@@ -80,7 +80,8 @@ impl Layout {
         let mut descriptor = document.referrer_descriptor();
         // The annotations are the document's own: it must not name itself here.
         descriptor.annotations.remove(REF_NAME);
-        self.refile(subject, &Change::Add(descriptor.clone())).await?;
+        self.refile(subject, &Change::Add(Box::new(descriptor.clone())))
+            .await?;
         self.update(move |index| put_entry(index, None, &descriptor, true))
             .await
     }
