@@ -80,7 +80,7 @@ fn amd64() -> Vec<u8> {
     program(0x3e, &code)
 }
 
-/// The same in the instructions of AArch64.
+/// The same in the instructions of 64-bit ARM.
 fn arm64() -> Vec<u8> {
     const CODE_SIZE: u64 = 36;
     const SVC: u32 = 0xd400_0001;

@@ -1,6 +1,7 @@
 //! Integration tests of `stevedore-core`, one binary.
 
 #![allow(
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "clippy allows it in functions marked as tests; their helpers are no different"
 )]

@@ -131,7 +131,11 @@ async fn comes_in_the_order_of_the_manifest_with_the_root_last() {
     let layout = layout_of(&sample, dir.path()).await;
     let piped = Arc::new(Piped::default());
     Engine::new()
-        .copy(Job::new(Arc::new(layout), Selector::Only, piped.clone()))
+        .copy(Job::new(
+            Arc::new(layout),
+            Selector::Only,
+            Arc::clone(&piped) as _,
+        ))
         .await
         .expect("the copy ends");
 
@@ -164,14 +168,18 @@ async fn says_that_it_broke_when_a_write_was_dropped_within_an_entry() {
     let copy = engine.copy(Job::new(
         Arc::new(stalling.clone()),
         Selector::Only,
-        piped.clone(),
+        Arc::clone(&piped) as _,
     ));
     tokio::select! {
         copied = copy => panic!("the copy ended though the source stalls: {copied:?}"),
         () = stalling.stalled() => {}
     }
     let again = Engine::new()
-        .copy(Job::new(Arc::new(layout), Selector::Only, piped.clone()))
+        .copy(Job::new(
+            Arc::new(layout),
+            Selector::Only,
+            Arc::clone(&piped) as _,
+        ))
         .await;
     assert_eq!(again.expect_err("the pipe is broken").kind(), ErrorKind::Conflict);
 }

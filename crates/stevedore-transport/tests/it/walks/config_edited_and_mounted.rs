@@ -70,7 +70,7 @@ async fn touches_nothing_but_what_it_means_to() {
     let mut job = Job::new(
         Arc::clone(&from),
         Selector::Digest(index_child(&index, 1 - place)),
-        to.clone(),
+        Arc::clone(&to) as _,
     );
     job.platforms = Platforms::All;
     let copied = Engine::new().copy(job).await.expect("the other platform");

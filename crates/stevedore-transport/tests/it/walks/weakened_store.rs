@@ -67,7 +67,7 @@ async fn insist<T>(mut step: impl AsyncFnMut() -> Result<T>) -> T {
     panic!("nothing got through in 100 tries")
 }
 
-/// POST and half of the PATCHes at one instance, the rest and the PUT, naming sha512, at the other.
+/// POST and half of the patches at one instance, the rest and the PUT, naming sha512, at the other.
 async fn upload(one: &Instance, other: &Instance, content: &Bytes) {
     let upload = IngestKey::parse("app:1b7e").expect("a key");
     let digest = Algorithm::Sha512.digest(content);
