@@ -210,14 +210,14 @@ impl Layout {
         let index = self.index().await?;
         let mut found: Vec<Descriptor> = Vec::new();
         let tag = fallback::tag(subject);
-        if let Some(entry) = index
+        let filed = index
             .manifests
             .iter()
-            .find(|entry| entry.annotations.get(REF_NAME) == Some(&tag))
+            .find(|entry| entry.annotations.get(REF_NAME) == Some(&tag));
+        if let Some(filed) = filed
+            && let Document::Index(filed) = self.document(filed).await?
         {
-            if let Document::Index(filed) = self.document(entry).await? {
-                found.extend(filed.manifests.iter().cloned());
-            }
+            found.extend(filed.manifests.iter().cloned());
         }
         let unnamed = index
             .manifests

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::{
     Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
-    MediaType, Place, Put, Raw, Result, Role, Selector, Sink, SinkTraits, Source as _, Staging, Store as _, Supply,
-    supply,
+    MediaType, Place, Put, Raw, Result, Role, Selector, Sink, SinkTraits, Source as _, Staging, Store as _,
+    Supply, supply,
 };
 
 use super::entries::{named_as, put_entry, remove_entries, tagged};
@@ -81,7 +81,8 @@ impl Layout {
         // The annotations are the document's own: it must not name itself here.
         descriptor.annotations.remove(REF_NAME);
         self.refile(subject, &Change::Add(descriptor.clone())).await?;
-        self.update(move |index| put_entry(index, None, &descriptor, true)).await
+        self.update(move |index| put_entry(index, None, &descriptor, true))
+            .await
     }
 
     /// Takes a document out of what is filed with its subject.
@@ -131,17 +132,31 @@ impl Layout {
         if let Some(filed) = filed
             && let Document::Index(index) = self.document(filed).await?
         {
-            if index.manifests.iter().any(|entry| entry.digest == referrer.digest) {
+            if index
+                .manifests
+                .iter()
+                .any(|entry| entry.digest == referrer.digest)
+            {
                 return Ok(Document::Index(index));
             }
-            return Ok(Document::Index(index.edit(|edit| edit.push("manifests", referrer))?));
+            return Ok(Document::Index(
+                index.edit(|edit| edit.push("manifests", referrer))?,
+            ));
         }
         let index = ImageIndex::new([referrer.clone()]);
-        Ok(Document::Index(Raw::encode(&index, MediaType::OCI_INDEX, Algorithm::Sha256)?))
+        Ok(Document::Index(Raw::encode(
+            &index,
+            MediaType::OCI_INDEX,
+            Algorithm::Sha256,
+        )?))
     }
 
     /// What is filed under a fallback tag without a referrer, or `None` where that one is not filed.
-    async fn without_referrer(&self, filed: Option<&Descriptor>, referrer: Digest) -> Result<Option<Document>> {
+    async fn without_referrer(
+        &self,
+        filed: Option<&Descriptor>,
+        referrer: Digest,
+    ) -> Result<Option<Document>> {
         let Some(filed) = filed else { return Ok(None) };
         let Document::Index(index) = self.document(filed).await? else {
             return Ok(None);

@@ -40,7 +40,12 @@ impl TransportFixture for OnDisk {
     }
 
     async fn damage(&self, digest: &Digest) -> Result<bool> {
-        let path = self.0.path().join("layout/blobs").join(digest.algorithm().as_str()).join(digest.hex());
+        let path = self
+            .0
+            .path()
+            .join("layout/blobs")
+            .join(digest.algorithm().as_str())
+            .join(digest.hex());
         let mut bytes = std::fs::read(&path).expect("the blob is there");
         bytes[0] ^= 0x20;
         std::fs::write(&path, bytes).expect("it can be damaged");
@@ -49,7 +54,11 @@ impl TransportFixture for OnDisk {
 }
 
 fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build().expect("a runtime")
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_time()
+        .build()
+        .expect("a runtime")
 }
 
 stevedore_core::transport_suite!(OnDisk::new(), |case| runtime().block_on(case));
