@@ -255,7 +255,12 @@ fn all_names(index: &ImageIndex) -> Vec<Named> {
         .manifests
         .iter()
         .filter_map(|entry| {
-            let name = RefName::verbatim(entry.annotations.get(REF_NAME)?);
+            let name = entry.annotations.get(REF_NAME)?;
+            // How referrers are found is no name that anybody gave.
+            if fallback::is_tag(name) && entry.media_type.is_index() {
+                return None;
+            }
+            let name = RefName::verbatim(name);
             Some(Named::new(name, Some(entry.clone())))
         })
         .collect();
