@@ -1,4 +1,10 @@
 //! What can be typed.
+#![allow(
+    clippy::doc_markdown,
+    clippy::struct_excessive_bools,
+    clippy::large_enum_variant,
+    reason = "comments are shown as help, as they are; flags are on or off; there is one of each in a run"
+)]
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

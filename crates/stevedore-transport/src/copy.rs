@@ -47,6 +47,7 @@ struct Shared {
 /// One image to copy.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Job {
     /// Where it is read from.
     pub source: Arc<dyn Source>,

@@ -22,7 +22,7 @@ pub(crate) fn indented(text: &str) -> String {
             }
             '{' | '[' => {
                 writer.out.push(character);
-                while rest.next_if(|next| next.is_ascii_whitespace()).is_some() {}
+                while rest.next_if(char::is_ascii_whitespace).is_some() {}
                 // What is empty stays on its line.
                 if let Some(end) = rest.next_if(|next| matches!(next, '}' | ']')) {
                     writer.out.push(end);

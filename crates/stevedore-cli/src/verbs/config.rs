@@ -16,7 +16,7 @@ pub(crate) async fn run(args: ConfigOf, settings: &Settings) -> Result<(), Failu
     let source = places::source(&args.image)?;
     let document = places::image(&source, &args.image, &args.platform).await?;
     let (config, bytes) = read(&source, &document).await?;
-    exact::print(config.media_type.as_str(), config.digest, &bytes, settings)
+    exact::print(config.media_type.as_str(), &config.digest, &bytes, settings)
 }
 
 /// The verified config of an image, and what names it.

@@ -86,9 +86,8 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
 
 /// The names that the image gets.
 fn names(destination: &Location) -> Result<Vec<RefName>, Failure> {
-    let entry = match destination {
-        Location::Layout { entry, .. } | Location::Memory { entry, .. } => entry,
-        _ => return Ok(Vec::new()),
+    let (Location::Layout { entry, .. } | Location::Memory { entry, .. }) = destination else {
+        return Ok(Vec::new());
     };
     match entry {
         Entry::Only => Ok(Vec::new()),

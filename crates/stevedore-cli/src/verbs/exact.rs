@@ -21,7 +21,7 @@ struct Report<'a> {
 /// Prints the exact bytes, or with `--json` a report that contains them.
 pub(crate) fn print(
     media_type: &str,
-    digest: impl ToString,
+    digest: &impl ToString,
     bytes: &[u8],
     settings: &Settings,
 ) -> Result<(), Failure> {

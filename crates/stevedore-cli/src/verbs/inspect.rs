@@ -87,7 +87,7 @@ pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failur
         let document = places::image(&source, &args.image, &args.platform).await?;
         let (config, bytes) = config::read(&source, &document).await?;
         if args.raw {
-            return exact::print(config.media_type.as_str(), config.digest, &bytes, settings);
+            return exact::print(config.media_type.as_str(), &config.digest, &bytes, settings);
         }
         // Checked, then shown as it is: it may have keys that are unknown here.
         parse_config(&bytes, &document)?;
@@ -96,7 +96,7 @@ pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failur
     let document = places::document(&source, &args.image, &args.platform).await?;
     if args.raw {
         let media_type = document.media_type().as_str();
-        return exact::print(media_type, document.digest(), document.bytes(), settings);
+        return exact::print(media_type, &document.digest(), document.bytes(), settings);
     }
     let as_text = !settings.json && output::is_terminal();
     match &document {

@@ -22,7 +22,7 @@ pub(crate) async fn get(args: Digest, settings: &Settings) -> Result<(), Failure
     let document = places::document(&source, &args.image, &args.platform).await?;
     exact::print(
         document.media_type().as_str(),
-        document.digest(),
+        &document.digest(),
         document.bytes(),
         settings,
     )

@@ -30,7 +30,7 @@ fn every_block_runs_and_prints_what_it_says() {
     }
 }
 
-/// Each ```console block with the line on which it begins.
+/// Each block of `console` with the line on which it begins.
 fn blocks(text: &str) -> Vec<(usize, Vec<&str>)> {
     let mut blocks = Vec::new();
     let mut open: Option<(usize, Vec<&str>)> = None;
@@ -69,10 +69,9 @@ fn steps(block: &[&str]) -> Vec<Step> {
 
 /// Runs the commands of a block in one shell, which ends at the first that fails.
 fn run(world: &World, line: usize, steps: &[Step]) {
-    let script: String = steps
-        .iter()
-        .map(|step| format!("{}\necho '{MARK}'\n", step.command))
-        .collect();
+    let commands: Vec<&str> = steps.iter().map(|step| step.command.as_str()).collect();
+    let mark = format!("\necho '{MARK}'\n");
+    let script = commands.join(&mark) + &mark;
     let path = Path::new(PROGRAM).parent().expect("a directory");
     let output = Command::new("sh")
         .args(["-e", "-c", &format!("exec 2>&1\n{script}")])
