@@ -4,7 +4,6 @@ use std::fmt;
 use std::fs::File;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -28,7 +28,8 @@ pub struct Error(Box<Inner>);
 #[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
-    message: String,
+    /// `None` where the source speaks for this level too.
+    message: Option<String>,
     retry_after: Option<Duration>,
     source: Option<BoxError>,
 }
@@ -85,9 +86,19 @@ impl Error {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self(Box::new(Inner {
             kind,
-            message: message.into(),
+            message: Some(message.into()),
             retry_after: None,
             source: None,
+        }))
+    }
+
+    /// Another error with a kind given to it. It speaks for itself: no level is added.
+    pub fn of(kind: ErrorKind, error: impl Into<BoxError>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            message: None,
+            retry_after: None,
+            source: Some(error.into()),
         }))
     }
 
@@ -184,7 +195,11 @@ impl fmt::Debug for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0.message)
+        match (&self.0.message, &self.0.source) {
+            (Some(message), _) => f.write_str(message),
+            (None, Some(source)) => fmt::Display::fmt(source, f),
+            (None, None) => fmt::Debug::fmt(&self.0.kind, f),
+        }
     }
 }
 
@@ -247,6 +262,13 @@ mod tests {
         let details = error.mismatch_details().expect("a mismatch lies below");
         assert_eq!((details.expected.as_str(), details.actual.as_str()), ("3", "4"));
         assert!(Error::new(ErrorKind::Other, "x").mismatch_details().is_none());
+    }
+
+    #[test]
+    fn of_adds_no_level() {
+        let error = Error::of(ErrorKind::Storage, std::io::Error::other("disk gone"));
+        assert_eq!(error.to_string(), "disk gone");
+        assert!(StdError::source(&error).is_none());
     }
 
     #[test]

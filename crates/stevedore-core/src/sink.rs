@@ -60,6 +60,8 @@ pub trait Supply: Send + Sync {
 pub struct SinkTraits {
     /// Whether [`Sink::ingest`] works.
     pub ingest: bool,
+    /// Whether a document that is there vouches for its blobs and children, as a registry's does that checks them.
+    pub complete: bool,
     /// Whether blobs come one by one, in the order of the manifest, as a tar wants them; else side by side.
     pub sequential: bool,
     /// Whether [`Sink::remove`] works.
@@ -84,8 +86,14 @@ pub enum Put {
 pub enum Role {
     /// A child of an index, or a referrer.
     Child,
-    /// What was asked for, with the names that it gets: none, one or several.
-    Root(Vec<RefName>),
+    /// What was asked for.
+    Root {
+        /// The names that it gets: none, one or several.
+        names: Vec<RefName>,
+        /// Whether a name that names something else already is taken over; else that is a
+        /// [`ErrorKind::Conflict`].
+        replace: bool,
+    },
 }
 
 impl SinkTraits {
@@ -93,6 +101,7 @@ impl SinkTraits {
     pub fn new() -> Self {
         Self {
             ingest: false,
+            complete: false,
             sequential: false,
             remove: false,
         }
@@ -102,6 +111,13 @@ impl SinkTraits {
     #[must_use]
     pub fn with_ingest(mut self) -> Self {
         self.ingest = true;
+        self
+    }
+
+    /// The same sink, whose documents vouch for what they name.
+    #[must_use]
+    pub fn with_complete(mut self) -> Self {
+        self.complete = true;
         self
     }
 

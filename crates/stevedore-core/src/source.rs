@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -96,8 +97,13 @@ pub enum Place {
     },
     /// In a file that holds just these bytes.
     File(PathBuf),
-    /// In a store of this process, which is known by an id that is unique in it.
-    Memory(u64),
+    /// In a repository of this process.
+    Memory {
+        /// The id of its [`Repositories`](crate::Repositories), unique in this process.
+        store: u64,
+        /// The name of the repository.
+        repository: Arc<str>,
+    },
 }
 
 impl Named {

@@ -43,6 +43,15 @@ pub(crate) fn quote(input: &str) -> String {
     }
 }
 
+/// Deserializes `null` like an absent value: collections that are empty in Go are written as `null` by it.
+pub(crate) fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: serde::Deserializer<'de>,
+    T: Default + serde::Deserialize<'de>,
+{
+    Ok(<Option<T> as serde::Deserialize>::deserialize(deserializer)?.unwrap_or_default())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,8 +31,8 @@ impl Verified {
     fn check(&mut self, chunk: &Bytes) -> Result<()> {
         if let Some(hasher) = &mut self.hasher {
             hasher.update(chunk);
-            if hasher.bytes_hashed() > self.size {
-                let actual = format!("at least {} bytes", hasher.bytes_hashed());
+            if hasher.len() > self.size {
+                let actual = format!("at least {} bytes", hasher.len());
                 self.hasher = None;
                 return Err(Error::mismatch(
                     self.digest,
@@ -48,7 +48,7 @@ impl Verified {
         let Some(hasher) = self.hasher.take() else {
             return Ok(());
         };
-        let size = hasher.bytes_hashed();
+        let size = hasher.len();
         if size != self.size {
             let (expected, actual) = (format!("{} bytes", self.size), format!("{size} bytes"));
             return Err(Error::mismatch(self.digest, expected, actual));

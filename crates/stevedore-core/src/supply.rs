@@ -1,0 +1,106 @@
+//! How a sink over a [`Store`] takes a blob from a [`Supply`].
+
+use std::pin::Pin;
+
+use crate::{
+    BlobInfo, ByteRange, Descriptor, Digest, Error, Expected, Hasher, Ingest, IngestKey, IngestPlan, Put,
+    Result, Staging, Store, Supply, stream,
+};
+
+/// What is waited for: whether to look once more.
+pub type Wait = Pin<Box<dyn Future<Output = bool> + Send>>;
+
+/// What a blob of a digest and a size in bytes must turn out to be.
+pub fn expected(digest: Digest, size: u64) -> Expected {
+    Expected::digest(digest).with_size(size)
+}
+
+/// Sees to it that a blob is in a store: [`Put::Present`] or [`Put::Written`].
+///
+/// It is staged under the key of its digest, so that a later call goes on where this one was cut. Where another holder
+/// stages the same blob, `wait` is called before each new look; once it gives `false` the blob is staged apart.
+///
+/// # Errors
+/// What store and supply answer; [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) where the bytes are not the
+/// descriptor's.
+pub async fn put_blob(
+    store: &dyn Store,
+    descriptor: &Descriptor,
+    supply: &dyn Supply,
+    mut wait: impl FnMut() -> Wait + Send,
+) -> Result<Put> {
+    let digest = descriptor.known_digest()?;
+    let key = IngestKey::of_digest(&digest);
+    let mut plan = IngestPlan::of(digest).with_size(descriptor.size).with_key(key);
+    loop {
+        match store.ingest(plan.clone()).await? {
+            Staging::There(info) if info.size == descriptor.size => return Ok(Put::Present),
+            Staging::There(info) => clear_damaged(store, &info, descriptor.size).await?,
+            Staging::Mine(ingest) => {
+                fill(ingest, descriptor, digest, supply).await?;
+                return Ok(Put::Written);
+            }
+            Staging::Busy | Staging::None => {
+                if !wait().await {
+                    plan.key = None;
+                }
+            }
+        }
+    }
+}
+
+/// Writes a blob of a supply to a store, also where the store has it: for a place where only who brings the bytes may
+/// have them. It is staged under the key.
+///
+/// # Errors
+/// As [`put_blob`].
+pub async fn write_blob(
+    store: &dyn Store,
+    key: IngestKey,
+    descriptor: &Descriptor,
+    supply: &dyn Supply,
+) -> Result<BlobInfo> {
+    let digest = descriptor.known_digest()?;
+    let mut plan = IngestPlan::new(digest.algorithm())
+        .with_size(descriptor.size)
+        .with_key(key);
+    loop {
+        match store.ingest(plan.clone()).await? {
+            Staging::Mine(ingest) => return fill(ingest, descriptor, digest, supply).await,
+            Staging::There(info) => return Ok(info),
+            // Somebody writes the same: apart then.
+            Staging::Busy | Staging::None => plan.key = None,
+        }
+    }
+}
+
+/// Appends what is missing, and commits.
+async fn fill(
+    mut ingest: Box<dyn Ingest>,
+    descriptor: &Descriptor,
+    digest: Digest,
+    supply: &dyn Supply,
+) -> Result<BlobInfo> {
+    let offset = ingest.offset().await?;
+    // Everything may be staged already: a cut between the last byte and the commit.
+    if offset < descriptor.size {
+        ingest.append(supply.open(offset).await?).await?;
+    }
+    ingest.commit(expected(digest, descriptor.size)).await
+}
+
+/// Deletes a published blob of another size than expected, if it is not what its digest says: a leftover of a tool
+/// that does not publish whole. If it is, the expectation is wrong, and the blob stays.
+async fn clear_damaged(store: &dyn Store, info: &BlobInfo, expected: u64) -> Result<()> {
+    let mut hasher = Hasher::new(info.digest.algorithm());
+    let mut body = store.open(&info.digest, ByteRange::FULL).await?.into_stream();
+    while let Some(chunk) = stream::next(&mut body).await {
+        hasher.update(&chunk?);
+    }
+    if hasher.finish() == info.digest {
+        let (expected, actual) = (format!("{expected} bytes"), format!("{} bytes", info.size));
+        return Err(Error::mismatch(info.digest, expected, actual));
+    }
+    store.delete(info).await?;
+    Ok(())
+}

@@ -1,0 +1,202 @@
+//! The copy engine: everything that an image consists of, from a source to a sink, each byte once.
+//!
+//! The engine owns what is common to a run: the closure of documents, digests in flight, the number of blobs at
+//! once, retries of an item. Source and sink own their medium.
+
+mod blob;
+mod platforms;
+mod report;
+mod tree;
+
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use stevedore_core::{
+    Admission, Context as _, Document, Error, ErrorKind, Gate, Observer, Opener, RefName, Result, Selector,
+    Sink, Source,
+};
+
+pub use platforms::{LeftOut, Platforms};
+pub use report::Copied;
+
+use tree::Run;
+
+/// How many blobs are under way at once, unless said otherwise.
+pub const DEFAULT_JOBS: NonZeroUsize = NonZeroUsize::new(6).expect("because 6 is not 0");
+
+/// How often an item is tried again after a passing failure, unless said otherwise.
+pub const DEFAULT_RETRIES: u32 = 3;
+
+/// Copies images. One engine serves one run, so that images which share blobs share the work.
+///
+/// See the crate's README for an example.
+#[derive(Clone)]
+pub struct Engine {
+    shared: Arc<Shared>,
+}
+
+/// What one run has in common.
+struct Shared {
+    observer: Arc<dyn Observer>,
+    retries: u32,
+    permits: tokio::sync::Semaphore,
+    flights: blob::Flights,
+}
+
+/// One image to copy.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Job {
+    /// Where it is read from.
+    pub source: Arc<dyn Source>,
+    /// Which of the source's documents.
+    pub selector: Selector,
+    /// Where it is written to.
+    pub sink: Arc<dyn Sink>,
+    /// The names that it gets there.
+    pub names: Vec<RefName>,
+    /// Which platforms of an index.
+    pub platforms: Platforms,
+    /// Whether documents that refer to the image, its children or their referrers come along.
+    pub referrers: bool,
+    /// Whether documents under tags that are made of a digest (`sha256-….sig`, `.att`, `.sbom`) come along.
+    pub digest_tags: bool,
+    /// Whether a name that names something else already is given to this image.
+    pub replace: bool,
+    /// Whether the sink is asked about everything again, though it has the document already.
+    pub force: bool,
+    /// Whether nothing is written and only what would be is counted.
+    pub dry_run: bool,
+}
+
+impl Engine {
+    /// An engine that nobody watches, with the default numbers of jobs and retries.
+    pub fn new() -> Self {
+        Self::with(DEFAULT_JOBS, DEFAULT_RETRIES, Arc::new(()))
+    }
+
+    /// An engine for this many blobs at once, which tries an item again this many times, and tells an observer.
+    pub fn with(jobs: NonZeroUsize, retries: u32, observer: Arc<dyn Observer>) -> Self {
+        let permits = tokio::sync::Semaphore::new(jobs.get().min(tokio::sync::Semaphore::MAX_PERMITS));
+        Self {
+            shared: Arc::new(Shared {
+                observer,
+                retries,
+                permits,
+                flights: blob::Flights::default(),
+            }),
+        }
+    }
+
+    /// Copies one image. Must run within a tokio runtime.
+    ///
+    /// When the future is dropped the copy stops and nothing half-written is visible; a later copy goes on with what
+    /// was staged.
+    ///
+    /// # Errors
+    /// What source and sink answer, with what was being copied as context; [`ErrorKind::NotFound`] where an index
+    /// has no image for the platform asked for, [`ErrorKind::Conflict`] where a name is taken and must not be
+    /// replaced.
+    pub async fn copy(&self, job: Job) -> Result<Copied> {
+        self.copy_admitted(job, None).await
+    }
+
+    /// Copies one image if a gate lets it in. The gate sees the untouched documents before anything is written.
+    ///
+    /// # Errors
+    /// As [`copy`](Self::copy), and what the gate answers.
+    pub async fn copy_through(&self, job: Job, gate: &Entrance<'_>) -> Result<Copied> {
+        self.copy_admitted(job, Some(gate)).await
+    }
+
+    async fn copy_admitted(&self, job: Job, entrance: Option<&Entrance<'_>>) -> Result<Copied> {
+        let asked = job.source.root(&job.selector).await?;
+        let chosen = platforms::choose(&*job.source, asked, &job.platforms).await?;
+        if let Some(entrance) = entrance {
+            entrance.admit(&chosen.chain, &job.source).await?;
+        }
+        let Some(root) = chosen.chain.last().cloned() else {
+            return Err(Error::new(ErrorKind::Other, "the chain of documents is empty"));
+        };
+        let descriptor = root.descriptor();
+        let run = Arc::new(Run::new(Arc::clone(&self.shared), job));
+        run.put_root(&root)
+            .await
+            .context(|| format!("cannot copy {}", descriptor.digest))?;
+        Ok(run.report(descriptor, chosen.left_out))
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("retries", &self.shared.retries)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Job {
+    /// A copy of what a selector names into a sink, of the host's platform where it names an index, without names.
+    pub fn new(source: Arc<dyn Source>, selector: Selector, sink: Arc<dyn Sink>) -> Self {
+        Self {
+            source,
+            selector,
+            sink,
+            names: Vec::new(),
+            platforms: Platforms::Host,
+            referrers: false,
+            digest_tags: false,
+            replace: true,
+            force: false,
+            dry_run: false,
+        }
+    }
+}
+
+/// A gate, and what it is told beside the documents.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct Entrance<'a> {
+    /// Decides.
+    pub gate: &'a dyn Gate,
+    /// The transport, as `docker` or `oci`.
+    pub transport: &'a str,
+    /// The reference that was asked for, without the transport.
+    pub reference: &'a str,
+    /// Opens other places.
+    pub opener: &'a dyn Opener,
+}
+
+impl<'a> Entrance<'a> {
+    /// A gate, and what it is told beside the documents.
+    pub fn new(gate: &'a dyn Gate, transport: &'a str, reference: &'a str, opener: &'a dyn Opener) -> Self {
+        Self {
+            gate,
+            transport,
+            reference,
+            opener,
+        }
+    }
+
+    async fn admit(&self, chain: &[Document], source: &Arc<dyn Source>) -> Result<()> {
+        let admission = Admission::new(self.transport, self.reference, chain, source, self.opener);
+        self.gate.admit(&admission).await
+    }
+}
+
+impl fmt::Debug for Entrance<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Entrance")
+            .field("gate", &self.gate)
+            .field("transport", &self.transport)
+            .field("reference", &self.reference)
+            .finish_non_exhaustive()
+    }
+}

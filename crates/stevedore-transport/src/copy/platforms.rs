@@ -1,0 +1,80 @@
+//! Which image of an index.
+
+use stevedore_core::{Context as _, Descriptor, Document, Error, ErrorKind, Platform, Result, Source};
+
+/// How deep indexes may lie within indexes on the way to an image.
+const MAX_DEPTH: usize = 8;
+
+/// Which platforms of an index are copied.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub enum Platforms {
+    /// The best image for this host (linux on every operating system, as skopeo takes it).
+    #[default]
+    Host,
+    /// The index, with all that it names.
+    All,
+    /// The best image for a platform.
+    One(Platform),
+}
+
+/// An image of an index that stayed behind.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct LeftOut {
+    /// Its entry in the index.
+    pub descriptor: Descriptor,
+}
+
+/// The documents from the one asked for down to the one that is copied.
+pub(super) struct Chosen {
+    pub(super) chain: Vec<Document>,
+    pub(super) left_out: Vec<LeftOut>,
+}
+
+/// Goes down from what was asked for to what is copied.
+pub(super) async fn choose(source: &dyn Source, asked: Document, platforms: &Platforms) -> Result<Chosen> {
+    let wanted = match platforms {
+        Platforms::All => {
+            return Ok(Chosen {
+                chain: vec![asked],
+                left_out: Vec::new(),
+            });
+        }
+        Platforms::Host => Platform::host(),
+        Platforms::One(platform) => platform.clone(),
+    };
+    let mut chosen = Chosen {
+        chain: vec![asked],
+        left_out: Vec::new(),
+    };
+    while let Some(Document::Index(index)) = chosen.chain.last() {
+        if chosen.chain.len() > MAX_DEPTH {
+            let message = format!("indexes lie more than {MAX_DEPTH} deep within each other");
+            return Err(Error::new(ErrorKind::TooLarge, message));
+        }
+        let Some(child) = index.select(&wanted).cloned() else {
+            return Err(no_image(index.digest(), &wanted, &index.manifests));
+        };
+        let others = index.manifests.iter().filter(|entry| **entry != child);
+        chosen
+            .left_out
+            .extend(others.cloned().map(|descriptor| LeftOut { descriptor }));
+        let document = source
+            .document(&child)
+            .await
+            .context(|| format!("cannot read {}", child.digest))?;
+        chosen.chain.push(document);
+    }
+    Ok(chosen)
+}
+
+fn no_image(index: impl std::fmt::Display, wanted: &Platform, entries: &[Descriptor]) -> Error {
+    let there: Vec<String> = entries
+        .iter()
+        .filter_map(|entry| entry.platform.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    let message = format!("{index} has no image for {wanted}; it has {}", there.join(", "));
+    Error::new(ErrorKind::NotFound, message)
+}

@@ -1,0 +1,129 @@
+//! OCI image layouts: a directory with `blobs`, `index.json` and `oci-layout` (image-spec, "Image Layout").
+//!
+//! Reading needs no right to write and creates nothing. Writing changes `index.json` by its bytes: what other tools put
+//! there stays as it is. Two processes may write one layout at once; neither loses an entry of the other.
+
+mod index_file;
+mod read;
+mod write;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use stevedore_core::fs::{FsOptions, FsStore};
+use stevedore_core::{Error, ErrorKind, Result};
+
+use index_file::IndexFile;
+
+/// An OCI image layout in a directory: a [`Source`](stevedore_core::Source) and a [`Sink`](stevedore_core::Sink).
+///
+/// Cheap to clone. As a sink it makes the directory with the first write.
+#[derive(Clone)]
+pub struct Layout {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    dir: PathBuf,
+    store: FsStore,
+    index: IndexFile,
+}
+
+/// How a layout is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LayoutOptions {
+    /// Whether a blob or document is synced to the disk before it is acknowledged. Without it a power cut may leave
+    /// a blob of zeros under its digest.
+    pub durable: bool,
+}
+
+impl Default for LayoutOptions {
+    fn default() -> Self {
+        Self { durable: true }
+    }
+}
+
+impl Layout {
+    /// The layout in a directory that is there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`] where the directory is not there, [`ErrorKind::Invalid`] where it is no layout or one of
+    /// a version that is not known.
+    pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
+        let layout = Self::new(dir.into(), LayoutOptions::default());
+        layout.inner.index.check_version()?;
+        Ok(layout)
+    }
+
+    /// The layout in a directory, which becomes one with the first write if it is empty or not there.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`] where something else is in the directory, or a layout of a version that is not known.
+    pub fn create(dir: impl Into<PathBuf>, options: LayoutOptions) -> Result<Self> {
+        let layout = Self::new(dir.into(), options);
+        match layout.inner.index.check_version() {
+            Err(error) if error.is_not_found() => layout.check_empty()?,
+            checked => checked?,
+        }
+        Ok(layout)
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        &self.inner.dir
+    }
+
+    fn new(dir: PathBuf, options: LayoutOptions) -> Self {
+        let own = dir.join(OWN_DIR);
+        let store = FsStore::new(
+            FsOptions::new(dir.join("blobs"), own.join("staging")).with_durable(options.durable),
+        );
+        let index = IndexFile::new(dir.clone(), options.durable);
+        Self {
+            inner: Arc::new(Inner { dir, store, index }),
+        }
+    }
+
+    fn check_empty(&self) -> Result<()> {
+        let dir = &self.inner.dir;
+        let mut entries = match std::fs::read_dir(dir) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(Error::storage(format!("cannot read {}", dir.display()), error)),
+        };
+        // A copy that was killed before it wrote `oci-layout` has left these.
+        let foreign = entries.find(|entry| {
+            !entry
+                .as_ref()
+                .is_ok_and(|entry| entry.file_name() == OWN_DIR || entry.file_name() == "blobs")
+        });
+        if foreign.is_none() {
+            return Ok(());
+        }
+        let message = format!(
+            "{} is not empty and no OCI layout: it has no oci-layout file",
+            dir.display()
+        );
+        Err(Error::new(ErrorKind::Invalid, message))
+    }
+}
+
+/// Runs a step that blocks on the disk where blocking is fine.
+async fn blocking<T: Send + 'static>(step: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    match tokio::task::spawn_blocking(step).await {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => Err(Error::new(ErrorKind::Interrupted, "the program is ending").with_source(error)),
+    }
+}
+
+/// The directory within a layout for what is ours: staged blobs.
+const OWN_DIR: &str = ".stevedore";
+
+impl fmt::Debug for Layout {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Layout").field(&self.inner.dir).finish()
+    }
+}

@@ -1,0 +1,169 @@
+//! `oci-layout` and `index.json`: read without a lock, changed under one.
+
+use std::fs::{File, TryLockError};
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use serde::Deserialize;
+use stevedore_core::raw::MANIFEST_LIMIT;
+use stevedore_core::{Algorithm, Context as _, Error, ErrorKind, ImageIndex, MediaType, Raw, Result, fs};
+
+/// The version of layouts that is written, and whose major number is read (image-spec, "oci-layout file").
+const VERSION: &str = "1.0.0";
+
+/// How large an `oci-layout` file may be, in bytes.
+const HEADER_LIMIT: u64 = 4096;
+
+/// How long a writer waits for the writers before it. Each holds the lock for a rename and two syncs.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The wait between two looks at a lock that is held.
+const LOCK_POLL: Duration = Duration::from_millis(5);
+
+/// The two files that make a directory a layout.
+#[derive(Debug)]
+pub(super) struct IndexFile {
+    dir: PathBuf,
+    durable: bool,
+}
+
+#[derive(Deserialize)]
+struct Header {
+    #[serde(rename = "imageLayoutVersion")]
+    version: String,
+}
+
+impl IndexFile {
+    pub(super) fn new(dir: PathBuf, durable: bool) -> Self {
+        Self { dir, durable }
+    }
+
+    fn header_path(&self) -> PathBuf {
+        self.dir.join("oci-layout")
+    }
+
+    fn index_path(&self) -> PathBuf {
+        self.dir.join("index.json")
+    }
+
+    /// Checks that the directory is a layout of a version that is known.
+    pub(super) fn check_version(&self) -> Result<()> {
+        let path = self.header_path();
+        let Some(bytes) = read_limited(&path, HEADER_LIMIT)? else {
+            let message = format!(
+                "{} is no OCI layout: it has no oci-layout file",
+                self.dir.display()
+            );
+            return Err(Error::new(ErrorKind::NotFound, message));
+        };
+        let header: Header = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::new(
+                ErrorKind::Invalid,
+                format!("{} is no layout header", path.display()),
+            )
+            .with_source(error)
+        })?;
+        if header.version.split('.').next() == VERSION.split('.').next() {
+            return Ok(());
+        }
+        let message = format!(
+            "{} is a layout of version {:?}; this reads version 1",
+            self.dir.display(),
+            header.version
+        );
+        Err(Error::new(ErrorKind::Unsupported, message))
+    }
+
+    /// The index as it is now, or an empty one where there is none yet.
+    pub(super) fn read(&self) -> Result<Raw<ImageIndex>> {
+        let path = self.index_path();
+        match read_limited(&path, MANIFEST_LIMIT as u64)? {
+            Some(bytes) => parse(bytes).context(|| format!("cannot read {}", path.display())),
+            None => parse(Bytes::from_static(EMPTY_INDEX)),
+        }
+    }
+
+    /// Changes the index: locks, reads again, changes, and replaces the file if its bytes are others.
+    pub(super) fn update(
+        &self,
+        change: impl FnOnce(Raw<ImageIndex>) -> Result<Raw<ImageIndex>>,
+    ) -> Result<()> {
+        let _lock = self.lock()?;
+        let path = self.index_path();
+        let before = self.read()?;
+        let (old, is_new) = (before.bytes().clone(), !path.exists());
+        let after = change(before)?;
+        if is_new || old != *after.bytes() {
+            fs::replace_file(&path, after.bytes(), self.durable)?;
+        }
+        Ok(())
+    }
+
+    /// Waits for the right to change the index. The lock lies on `oci-layout`, which, unlike the index, is never
+    /// replaced; it goes with the file handle, also by a kill.
+    fn lock(&self) -> Result<Option<File>> {
+        let path = self.header_path();
+        let cannot = |error| Error::storage(format!("cannot lock {}", path.display()), error);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.write_header(&path)?,
+            Err(error) => return Err(cannot(error)),
+        };
+        let deadline = Instant::now() + LOCK_TIMEOUT;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Some(file)),
+                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
+                Err(TryLockError::WouldBlock) => {
+                    let message = format!("{} is locked by another process for too long", path.display());
+                    return Err(Error::new(ErrorKind::TimedOut, message));
+                }
+                // A file system without locks: the writers of this process still take turns elsewhere.
+                Err(TryLockError::Error(error)) if is_unsupported(&error) => return Ok(None),
+                Err(TryLockError::Error(error)) => return Err(cannot(error)),
+            }
+        }
+    }
+
+    /// Makes `oci-layout` unless another process was faster, and opens it: all lock the same file.
+    fn write_header(&self, path: &Path) -> Result<File> {
+        let header = format!("{{\"imageLayoutVersion\":\"{VERSION}\"}}");
+        fs::create_file(path, header.as_bytes(), self.durable)?;
+        File::open(path).map_err(|error| Error::storage(format!("cannot open {}", path.display()), error))
+    }
+}
+
+const EMPTY_INDEX: &[u8] =
+    br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+
+fn parse(bytes: Bytes) -> Result<Raw<ImageIndex>> {
+    Ok(Raw::parse(
+        bytes,
+        MediaType::OCI_INDEX,
+        Algorithm::Sha256,
+        MANIFEST_LIMIT,
+    )?)
+}
+
+fn is_unsupported(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::Unsupported
+}
+
+/// A small file, or `None` where it is not there.
+fn read_limited(path: &Path, limit: u64) -> Result<Option<Bytes>> {
+    let cannot = |error| Error::storage(format!("cannot read {}", path.display()), error);
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(cannot(error)),
+    };
+    let mut bytes = Vec::new();
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(cannot)?;
+    if bytes.len() as u64 > limit {
+        let message = format!("{} is larger than {limit} bytes", path.display());
+        return Err(Error::new(ErrorKind::TooLarge, message));
+    }
+    Ok(Some(bytes.into()))
+}

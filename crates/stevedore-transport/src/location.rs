@@ -1,0 +1,298 @@
+//! Where an image is: the strings that people type.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use stevedore_core::{Digest, RefName, Reference, Selector};
+
+/// A place that images are copied from or to.
+///
+/// | string | meaning |
+/// |---|---|
+/// | `docker://debian:12`, `debian:12` | a registry; a bare name is one too |
+/// | `oci:DIR` | the only entry of an OCI layout |
+/// | `oci:DIR:NAME` | the entry with a name; the directory ends at the first colon |
+/// | `oci:DIR:@N` | the entry at a place, counted from 0 |
+/// | `oci:DIR@sha256:…` | a document of the layout by its digest |
+/// | `ocidir://DIR…` | the same as `oci:DIR…` |
+/// | `memory:SHELF[:NAME]`, `memory:SHELF@sha256:…` | a repository in the memory of this process |
+///
+/// A location prints as the string that parses to it.
+///
+/// ```
+/// use stevedore_transport::Location;
+///
+/// let layout: Location = "ocidir://images/app:v1".parse()?;
+/// assert_eq!(layout.to_string(), "oci:images/app:v1");
+/// let hub: Location = "debian".parse()?;
+/// assert_eq!(hub.to_string(), "docker://docker.io/library/debian");
+/// # Ok::<(), stevedore_transport::location::ParseError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Location {
+    /// A repository of a registry.
+    Registry(Reference),
+    /// An OCI layout directory.
+    Layout {
+        /// The directory.
+        path: PathBuf,
+        /// Which of its documents.
+        entry: Entry,
+    },
+    /// A repository in the memory of this process.
+    Memory {
+        /// Its name.
+        shelf: String,
+        /// Which of its documents.
+        entry: Entry,
+    },
+}
+
+/// Which of the documents of a layout.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Entry {
+    /// The only one; as a destination, one without a name.
+    #[default]
+    Only,
+    /// The one with a name.
+    Name(RefName),
+    /// The one at a place, counted from 0.
+    Nth(usize),
+    /// The one with a digest.
+    Digest(Digest),
+}
+
+/// A string that is no location.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ParseError {
+    /// The part behind the transport is no reference to an image in a registry.
+    #[error("{text:?} is not a reference to an image")]
+    #[non_exhaustive]
+    Reference {
+        /// The part behind the transport.
+        text: String,
+        /// Why.
+        source: stevedore_core::reference::ParseError,
+    },
+    /// The directory of a layout, or the name of a shelf, is empty.
+    #[error("{text:?} names no {what}")]
+    #[non_exhaustive]
+    Empty {
+        /// The whole string.
+        text: String,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The part behind the colon names no entry.
+    #[error("{entry:?} in {text:?} is not the name, place (@0, @1, …) or digest of an entry")]
+    #[non_exhaustive]
+    Entry {
+        /// The whole string.
+        text: String,
+        /// The part that names the entry.
+        entry: String,
+    },
+    /// The transport needs a program that Stevedore does not run.
+    #[error("the transport {transport}: needs its daemon or its store; use an archive instead: {instead}")]
+    #[non_exhaustive]
+    Foreign {
+        /// The transport.
+        transport: String,
+        /// The line to type instead.
+        instead: &'static str,
+    },
+    /// The transport is none that this version knows.
+    #[error("{transport:?} is not a transport of this version; it has docker://, oci: and memory:")]
+    #[non_exhaustive]
+    UnknownTransport {
+        /// The transport.
+        transport: String,
+    },
+}
+
+/// Transports of others whose names must not be taken for a registry's host.
+const OTHER_TRANSPORTS: [&str; 8] = [
+    "oci-archive",
+    "docker-archive",
+    "dir",
+    "static",
+    "sif",
+    "tarball",
+    "atomic",
+    "ostree",
+];
+
+impl Location {
+    /// The transport, as in the string: `docker`, `oci` or `memory`.
+    pub fn transport(&self) -> &'static str {
+        match self {
+            Self::Registry(_) => "docker",
+            Self::Layout { .. } => "oci",
+            Self::Memory { .. } => "memory",
+        }
+    }
+
+    /// Which document is meant when images are read from here.
+    pub fn selector(&self) -> Selector {
+        match self {
+            Self::Registry(reference) => reference.selector(),
+            Self::Layout { entry, .. } | Self::Memory { entry, .. } => entry.selector(),
+        }
+    }
+
+    /// The same directory or repository, at another document.
+    #[must_use]
+    pub fn at_digest(&self, digest: Digest) -> Self {
+        match self {
+            Self::Registry(reference) => Self::Registry(reference.at_digest(digest)),
+            Self::Layout { path, .. } => Self::Layout {
+                path: path.clone(),
+                entry: Entry::Digest(digest),
+            },
+            Self::Memory { shelf, .. } => Self::Memory {
+                shelf: shelf.clone(),
+                entry: Entry::Digest(digest),
+            },
+        }
+    }
+}
+
+impl Entry {
+    /// Which document is meant when images are read.
+    pub fn selector(&self) -> Selector {
+        match self {
+            Self::Only => Selector::Only,
+            Self::Name(name) => Selector::Name(name.clone()),
+            Self::Nth(place) => Selector::Nth(*place),
+            Self::Digest(digest) => Selector::Digest(*digest),
+        }
+    }
+
+    /// The name that an image written here gets, if any.
+    pub fn name(&self) -> Option<&RefName> {
+        match self {
+            Self::Name(name) => Some(name),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Location {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        if let Some(rest) = text.strip_prefix("docker://") {
+            return registry(rest);
+        }
+        if let Some(rest) = text
+            .strip_prefix("ocidir://")
+            .or_else(|| text.strip_prefix("oci:"))
+        {
+            let (path, entry) = split(text, rest, "directory")?;
+            return Ok(Self::Layout {
+                path: PathBuf::from(path),
+                entry,
+            });
+        }
+        if let Some(rest) = text.strip_prefix("memory:") {
+            let (shelf, entry) = split(text, rest, "shelf")?;
+            return Ok(Self::Memory {
+                shelf: shelf.to_owned(),
+                entry,
+            });
+        }
+        match text.split_once(':') {
+            Some((transport @ "docker-daemon", _)) => Err(foreign(
+                transport,
+                "`docker save -o image.tar NAME`, or `docker load -i image.tar`",
+            )),
+            Some((transport @ "containers-storage", _)) => Err(foreign(
+                transport,
+                "`podman save -o image.tar NAME`, or `podman load -i image.tar`",
+            )),
+            Some((transport, rest)) if rest.starts_with("//") || OTHER_TRANSPORTS.contains(&transport) => {
+                Err(ParseError::UnknownTransport {
+                    transport: transport.to_owned(),
+                })
+            }
+            _ => registry(text),
+        }
+    }
+}
+
+fn registry(text: &str) -> Result<Location, ParseError> {
+    let reference = text.parse().map_err(|source| ParseError::Reference {
+        text: text.to_owned(),
+        source,
+    })?;
+    Ok(Location::Registry(reference))
+}
+
+fn foreign(transport: &str, instead: &'static str) -> ParseError {
+    ParseError::Foreign {
+        transport: transport.to_owned(),
+        instead,
+    }
+}
+
+/// Takes a path and an entry apart. As skopeo has it, the path ends at the first colon; a digest is behind the last
+/// `@`, so that a directory may have an `@` in its name.
+fn split<'a>(text: &str, rest: &'a str, what: &'static str) -> Result<(&'a str, Entry), ParseError> {
+    let no_entry = |entry: &str| ParseError::Entry {
+        text: text.to_owned(),
+        entry: entry.to_owned(),
+    };
+    let by_digest = rest
+        .rsplit_once('@')
+        .and_then(|(path, digest)| Some((path, digest.parse().ok()?)));
+    let (path, entry) = match (by_digest, rest.split_once(':')) {
+        (Some((path, digest)), _) if !path.contains(':') => (path, Entry::Digest(digest)),
+        (Some((path, digest)), _) if path.ends_with(':') && path.matches(':').count() == 1 => {
+            (path.trim_end_matches(':'), Entry::Digest(digest))
+        }
+        (_, None) => (rest, Entry::Only),
+        (_, Some((path, entry))) => {
+            let entry = match entry.strip_prefix('@') {
+                Some(place) if place.bytes().all(|digit| digit.is_ascii_digit()) => {
+                    place.parse().map(Entry::Nth).map_err(|_| no_entry(entry))?
+                }
+                Some(_) => return Err(no_entry(entry)),
+                None => entry.parse().map(Entry::Name).map_err(|_| no_entry(entry))?,
+            };
+            (path, entry)
+        }
+    };
+    if path.is_empty() {
+        return Err(ParseError::Empty {
+            text: text.to_owned(),
+            what,
+        });
+    }
+    Ok((path, entry))
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Registry(reference) => write!(f, "docker://{reference}"),
+            Self::Layout { path, entry } => write!(f, "oci:{}{entry}", Path::display(path)),
+            Self::Memory { shelf, entry } => write!(f, "memory:{shelf}{entry}"),
+        }
+    }
+}
+
+/// As it follows a path: with the `:` or `@` before it.
+impl fmt::Display for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Only => Ok(()),
+            Self::Name(name) => write!(f, ":{name}"),
+            Self::Nth(place) => write!(f, ":@{place}"),
+            Self::Digest(digest) => write!(f, "@{digest}"),
+        }
+    }
+}
