@@ -4,6 +4,7 @@ mod environment;
 mod error;
 mod file;
 mod helper;
+mod login;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -21,7 +21,7 @@ pub(super) const FILE_LIMIT: u64 = 1024 * 1024;
 pub(super) const TOKEN_USER: &str = "<token>";
 
 /// The key that Docker's tools file Docker Hub under.
-pub(super) const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 
 /// Base64 as Docker writes it; padding may be missing.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -119,8 +119,8 @@ impl AuthFile {
         })
     }
 
-    /// The spelling under which a normalised key stands in `auths`, whatever its entry holds.
-    pub(super) fn spelling(&self, wanted: &str) -> Vec<&str> {
+    /// All spellings under which a normalised key stands in `auths`, whatever their entries hold.
+    pub(super) fn spellings(&self, wanted: &str) -> Vec<&str> {
         let keys = self.shape.auths.keys().map(String::as_str);
         keys.filter(|key| normalise(key).text() == wanted).collect()
     }
@@ -129,7 +129,9 @@ impl AuthFile {
     /// that no helper is to be asked), then the one for all hosts.
     pub(super) fn helpers(&self, host: &str) -> Vec<&str> {
         let mut named = self.shape.cred_helpers.iter();
-        let own = named.find(|(key, _)| normalise(key).text() == host).map(|(_, name)| name.as_str());
+        let own = named
+            .find(|(key, _)| normalise(key).text() == host)
+            .map(|(_, name)| name.as_str());
         if own == Some("") {
             return Vec::new();
         }
@@ -140,7 +142,10 @@ impl AuthFile {
     /// All helpers that the file names.
     pub(super) fn all_helpers(&self) -> BTreeSet<&str> {
         let named = self.shape.cred_helpers.values().map(String::as_str);
-        named.chain(self.shape.creds_store.as_deref()).filter(|name| !name.is_empty()).collect()
+        named
+            .chain(self.shape.creds_store.as_deref())
+            .filter(|name| !name.is_empty())
+            .collect()
     }
 
     /// All hosts and repositories that `auths` has a user for, with the user's name.

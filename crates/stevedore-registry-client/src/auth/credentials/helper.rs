@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
+use futures_util::future::join;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
@@ -191,7 +192,7 @@ impl Helper {
             }
             io::Result::Ok(output)
         };
-        let ((), output) = tokio::join!(feed, read);
+        let ((), output) = join(feed, read).await;
         Ok((child.wait().await?, output?))
     }
 
