@@ -1,7 +1,19 @@
 #![doc = include_str!("../README.md")]
 
 pub mod auth;
+mod client;
 mod date;
+mod environment;
+mod error;
+mod http;
+mod request;
 mod secret;
+mod settings;
 mod sys;
 mod url;
+
+pub use client::{Client, ClientBuilder};
+pub use environment::Environment;
+pub use error::{Error, Refused, RegistryError, Result};
+pub use request::Warning;
+pub use settings::{RegistrySettings, RetryPolicy, Roots, Timeouts};

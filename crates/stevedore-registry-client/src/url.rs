@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use http::Uri;
+use ::http::Uri;
 
 /// An absolute `http` or `https` URL without user information.
 ///

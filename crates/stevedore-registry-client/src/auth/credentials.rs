@@ -1,6 +1,5 @@
 //! Where the credentials for a registry come from.
 
-mod environment;
 mod error;
 mod file;
 mod helper;
@@ -8,13 +7,16 @@ mod login;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-pub use self::environment::Environment;
+use tokio::sync::Mutex;
+
 pub use self::error::CredentialError;
 use self::file::{AuthFile, Entry};
 use self::helper::Helper;
 use super::Secret;
+use crate::Environment;
 
 /// What a client shows to a registry to say who it is.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -72,7 +74,8 @@ pub struct Found {
 /// A helper that fails is an error: to go on without credentials would only hide why something is not found.
 ///
 /// ```
-/// use stevedore_registry_client::auth::{Credential, CredentialSources, Environment};
+/// use stevedore_registry_client::Environment;
+/// use stevedore_registry_client::auth::{Credential, CredentialSources};
 ///
 /// # async fn example() -> Result<(), stevedore_registry_client::auth::CredentialError> {
 /// let sources = CredentialSources::new(Environment::from_process());
@@ -89,7 +92,15 @@ pub struct CredentialSources {
     auth_file: Option<PathBuf>,
     environment: Environment,
     helper_timeout: Duration,
+    /// What helpers said, so that a hundred repositories of one registry ask once. Shared by clones.
+    answers: Arc<Mutex<Answers>>,
 }
+
+/// By helper and server, with the time at which it was asked.
+type Answers = BTreeMap<(String, String), (Instant, Option<Credential>)>;
+
+/// How long a helper's answer is good without asking again.
+const ANSWER_LIFE: Duration = Duration::from_secs(300);
 
 /// How long a credential helper may take. Some ask a cloud's API, some a person.
 const HELPER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -102,6 +113,7 @@ impl CredentialSources {
             auth_file: None,
             environment,
             helper_timeout: HELPER_TIMEOUT,
+            answers: Arc::default(),
         }
     }
 
@@ -173,12 +185,31 @@ impl CredentialSources {
         }
         for name in file.helpers(host) {
             let helper = self.helper(name)?;
-            if let Some(credential) = helper.get(file::server_url(host)).await? {
+            if let Some(credential) = self.ask(&helper, file::server_url(host)).await? {
                 return Ok(Some(Found::new(credential, helper.describe(path))));
             }
         }
         let credential = file.entry(host).map(Entry::credential).transpose()?.flatten();
         Ok(credential.map(from_file))
+    }
+
+    /// What a helper says, or said a short while ago. Whoever asks meanwhile waits for the same answer.
+    async fn ask(&self, helper: &Helper, server: &str) -> Result<Option<Credential>, CredentialError> {
+        let mut answers = self.answers.lock().await;
+        let question = (helper.name().to_owned(), server.to_owned());
+        if let Some((asked, answer)) = answers.get(&question)
+            && asked.elapsed() < ANSWER_LIFE
+        {
+            return Ok(answer.clone());
+        }
+        let answer = helper.get(server).await?;
+        answers.insert(question, (Instant::now(), answer.clone()));
+        Ok(answer)
+    }
+
+    /// Forgets what helpers said: some give out passwords that expire.
+    pub(crate) async fn forget_answers(&self) {
+        self.answers.lock().await.clear();
     }
 
     fn helper(&self, name: &str) -> Result<Helper, CredentialError> {

@@ -5,7 +5,8 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use stevedore_registry_client::auth::{Credential, CredentialError, CredentialSources, Environment};
+use stevedore_registry_client::Environment;
+use stevedore_registry_client::auth::{Credential, CredentialError, CredentialSources};
 use tempfile::TempDir;
 
 /// A home directory with nothing in it but what a test puts there.
@@ -163,10 +164,14 @@ async fn helpers_come_before_the_entry_of_the_host_and_after_longer_keys() {
         Some("file"),
         "no helper knows it"
     );
+    assert_eq!(user(&sources, "h", "b").await.as_deref(), Some("file"));
+    let asked = fs::read_to_string(home.path("bin/asked")).expect("asked");
     assert_eq!(
-        fs::read_to_string(home.path("bin/asked")).expect("asked"),
-        "h\nh\n"
+        asked, "h\nh\n",
+        "each helper once, also for the second repository"
     );
+
+    let sources = home.sources();
 
     home.write(
         "bin/h",

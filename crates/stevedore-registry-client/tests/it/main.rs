@@ -1,4 +1,10 @@
-//! Integration tests.
+//! Integration tests: against servers in this process, on addresses of this machine only.
 
+mod advisories;
+#[cfg(unix)]
+mod auth;
+mod connections;
 #[cfg(unix)]
 mod credentials;
+mod server;
+mod tls;

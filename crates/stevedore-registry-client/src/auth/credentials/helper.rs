@@ -75,6 +75,10 @@ impl Helper {
         }
     }
 
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Where credentials come from, for people.
     pub(super) fn describe(&self, file: &Path) -> String {
         format!("docker-credential-{}, which {} names", self.name, file.display())

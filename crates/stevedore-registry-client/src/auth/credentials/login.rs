@@ -26,6 +26,7 @@ impl CredentialSources {
     /// [`CredentialError::NoPlace`], [`CredentialError::Unstorable`], and what reading and writing files and running
     /// helpers can meet.
     pub async fn login(&self, key: &str, credential: &Credential) -> Result<String, CredentialError> {
+        self.forget_answers().await;
         let wanted = file::normalise(key).to_owned_key();
         let path = self.place_for(&wanted)?;
         let file = AuthFile::read(&path)?;
@@ -72,6 +73,7 @@ impl CredentialSources {
     /// # Errors
     /// What reading and writing files and running helpers can meet.
     pub async fn logout(&self, key: &str) -> Result<Vec<String>, CredentialError> {
+        self.forget_answers().await;
         let wanted = file::normalise(key).to_owned_key();
         let mut places = Vec::new();
         for path in self.files() {

@@ -1,10 +1,10 @@
-//! What the environment of a process says about credentials.
+//! What the environment of a process says about registries.
 
 use std::env;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-/// The variables that lead to credential files and helpers, taken out of the environment once, so that a program
+/// The variables that this crate looks at, taken out of the environment once, so that a program
 /// (or a test) can say something else.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
@@ -21,6 +21,10 @@ pub struct Environment {
     pub docker_config: Option<PathBuf>,
     /// `PATH`, where credential helpers are looked for.
     pub path: Option<OsString>,
+    /// `SSL_CERT_FILE`: a file of CA certificates in PEM, instead of the system's.
+    pub ssl_cert_file: Option<PathBuf>,
+    /// `SSL_CERT_DIR`: directories of CA certificates in PEM, separated as in `PATH`, instead of the system's.
+    pub ssl_cert_dir: Option<OsString>,
 }
 
 impl Environment {
@@ -39,11 +43,13 @@ impl Environment {
             registry_auth_file: variable("REGISTRY_AUTH_FILE").map(PathBuf::from),
             docker_config: variable("DOCKER_CONFIG").map(PathBuf::from),
             path: variable("PATH"),
+            ssl_cert_file: variable("SSL_CERT_FILE").map(PathBuf::from),
+            ssl_cert_dir: variable("SSL_CERT_DIR"),
         }
     }
 
     /// The credential files in the order in which they are asked.
-    pub(super) fn auth_files(&self) -> Vec<PathBuf> {
+    pub(crate) fn auth_files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         files.extend(self.registry_auth_file.clone());
         files.extend(
@@ -61,7 +67,7 @@ impl Environment {
     }
 
     /// Docker's file, which nearly every tool reads.
-    pub(super) fn docker_file(&self) -> Option<PathBuf> {
+    pub(crate) fn docker_file(&self) -> Option<PathBuf> {
         let directory = self
             .docker_config
             .clone()
