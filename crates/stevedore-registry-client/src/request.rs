@@ -19,7 +19,7 @@ use self::follow::Hop;
 pub(crate) use self::limit::{Lane, Limiter};
 use self::retry::{Verdict, judge_failure, judge_status};
 pub use self::warning::Warning;
-pub(crate) use self::warning::Warnings;
+pub(crate) use self::warning::{Show, Warnings};
 use crate::auth::Scopes;
 use crate::auth::authorizer::Shown;
 use crate::client::{Host, Inner};

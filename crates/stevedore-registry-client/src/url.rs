@@ -186,24 +186,21 @@ impl Origin {
         if authority.contains('@') {
             return Err(UrlError::UserInfo);
         }
-        let (host, port) = match authority.strip_prefix('[') {
-            Some(rest) => {
-                let (address, port) = rest.split_once(']').ok_or(UrlError::Host)?;
-                let address = address
-                    .parse::<std::net::Ipv6Addr>()
-                    .map_err(|_| UrlError::Host)?;
-                (address.to_string(), port)
+        let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+            let (address, port) = rest.split_once(']').ok_or(UrlError::Host)?;
+            let address = address
+                .parse::<std::net::Ipv6Addr>()
+                .map_err(|_| UrlError::Host)?;
+            (address.to_string(), port)
+        } else {
+            let at = authority.find(':').unwrap_or(authority.len());
+            let (host, port) = authority.split_at(at);
+            let host = host.to_ascii_lowercase();
+            let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+            if host.is_empty() || !host.bytes().all(allowed) {
+                return Err(UrlError::Host);
             }
-            None => {
-                let at = authority.find(':').unwrap_or(authority.len());
-                let (host, port) = authority.split_at(at);
-                let host = host.to_ascii_lowercase();
-                let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-                if host.is_empty() || !host.bytes().all(allowed) {
-                    return Err(UrlError::Host);
-                }
-                (host, port)
-            }
+            (host, port)
         };
         let default = if secure { 443 } else { 80 };
         let port = match port {

@@ -295,7 +295,7 @@ impl Inner {
                         .await
                 }
             };
-            let answer = answer.map_err(|error| self.explain(host, key, who, error))?;
+            let answer = answer.map_err(|error| Self::explain(host, key, who, error))?;
             let unusable = |reason: &str| answer.unusable(reason);
             // Whoever answers from elsewhere was never shown the credentials, but may know the token's rights.
             let headers = answer.headers.clone();
@@ -351,7 +351,7 @@ impl Inner {
         self.send(&call).await
     }
 
-    fn explain(&self, host: &Host, key: &TokenKey, who: &str, error: Error) -> Error {
+    fn explain(host: &Host, key: &TokenKey, who: &str, error: Error) -> Error {
         match error {
             Error::Refused(refused) if matches!(refused.status, 400 | 401 | 403) => Error::Unauthorized {
                 registry: host.name().to_owned(),

@@ -263,10 +263,8 @@ mod tests {
     fn is_bounded() {
         let many = "Basic, ".repeat(100_000);
         assert_eq!(Challenge::parse_all([many.as_str()]).len(), MAX_CHALLENGES);
-        let mut wide = "Bearer ".to_owned();
-        for number in 0..1000 {
-            wide.push_str(&format!("p{number}=1,"));
-        }
+        let parameters: Vec<_> = (0..1000).map(|number| format!("p{number}=1")).collect();
+        let wide = format!("Bearer {}", parameters.join(","));
         assert_eq!(one(&wide).parameters.len(), MAX_PARAMETERS);
     }
 

@@ -15,7 +15,7 @@ use crate::auth::token::Tokens;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::{Http, Trust, Wiring};
-use crate::request::{Limiter, Warning, Warnings};
+use crate::request::{Limiter, Show, Warning, Warnings};
 use crate::settings::{RegistrySettings, RetryPolicy, Roots, Timeouts};
 use crate::url::Origin;
 
@@ -58,7 +58,7 @@ pub struct ClientBuilder {
     renew_after: Duration,
     user_agent: String,
     addresses: BTreeMap<(String, u16), Vec<SocketAddr>>,
-    on_warning: Option<Arc<dyn Fn(&Warning) + Send + Sync>>,
+    on_warning: Option<Show>,
 }
 
 impl ClientBuilder {

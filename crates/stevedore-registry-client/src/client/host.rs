@@ -76,16 +76,15 @@ impl Host {
                     ))
                 })
             };
-            let secure = match self.settings.plain_http {
-                Some(plain) => !plain,
-                None => {
-                    let secure = origin(true)?;
-                    let may_be_plain = secure.is_loopback() || self.settings.insecure;
-                    !may_be_plain || client.http.speaks_tls(&secure).await || {
-                        // A registry without a port is one at 443 or at 80.
-                        let plain = origin(false)?;
-                        plain.port == 80 && !client.http.takes_connections(&plain).await
-                    }
+            let secure = if let Some(plain) = self.settings.plain_http {
+                !plain
+            } else {
+                let secure = origin(true)?;
+                let may_be_plain = secure.is_loopback() || self.settings.insecure;
+                !may_be_plain || client.http.speaks_tls(&secure).await || {
+                    // A registry without a port is one at 443 or at 80.
+                    let plain = origin(false)?;
+                    plain.port == 80 && !client.http.takes_connections(&plain).await
                 }
             };
             origin(secure)

@@ -62,7 +62,7 @@ fn wait(tries: u32, policy: &RetryPolicy) -> Duration {
     let bound = doubled.min(policy.longest_wait);
     // The keys of a hasher are random; no better randomness is needed here.
     let random = RandomState::new().hash_one(tries) >> 32;
-    let nanos = bound.as_nanos() * u128::from(random) >> 32;
+    let nanos = (bound.as_nanos() * u128::from(random)) >> 32;
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }
 

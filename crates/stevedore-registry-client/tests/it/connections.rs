@@ -17,7 +17,7 @@ use crate::server::{Reply, Server};
 use crate::tls::Authority;
 
 /// A client that looks at nothing of this machine, and repeats quickly.
-pub fn client() -> ClientBuilder {
+pub(crate) fn client() -> ClientBuilder {
     Client::builder()
         .credentials(CredentialSources::none())
         .roots(Roots::None)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Version};
 use http_body::{Body, Frame};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Collected};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -22,18 +22,18 @@ use tokio_rustls::TlsAcceptor;
 
 /// What a server was asked.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub method: Method,
+pub(crate) struct Seen {
+    pub(crate) method: Method,
     /// The path with its query.
-    pub path: String,
-    pub version: Version,
-    pub headers: HeaderMap,
-    pub body: Bytes,
+    pub(crate) path: String,
+    pub(crate) version: Version,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// What it answers.
 #[derive(Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     status: StatusCode,
     headers: HeaderMap,
     body: Vec<Piece>,
@@ -48,8 +48,8 @@ enum Piece {
     Cut,
 }
 
-pub struct Server {
-    pub address: SocketAddr,
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     task: JoinHandle<()>,
 }
@@ -58,14 +58,14 @@ type Handler = dyn Fn(&Seen) -> Reply + Send + Sync;
 
 impl Server {
     /// A server without TLS on 127.0.0.1.
-    pub async fn plain(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn plain(handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> Self {
         Self::start(Ipv4Addr::LOCALHOST.into(), None, handler)
             .await
             .expect("127.0.0.1 is there")
     }
 
     /// A server with TLS on 127.0.0.1.
-    pub async fn tls(
+    pub(crate) async fn tls(
         acceptor: TlsAcceptor,
         handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -75,7 +75,7 @@ impl Server {
     }
 
     /// A server at an address, if this machine has it.
-    pub async fn start(
+    pub(crate) async fn start(
         address: IpAddr,
         acceptor: Option<TlsAcceptor>,
         handler: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
@@ -108,24 +108,24 @@ impl Server {
     }
 
     /// The server as a registry.
-    pub fn registry(&self) -> Registry {
+    pub(crate) fn registry(&self) -> Registry {
         self.address
             .to_string()
             .parse()
             .expect("an address is a registry")
     }
 
-    pub fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
     /// All that was asked so far.
-    pub fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().expect("no panic").clone()
     }
 
     /// Method and path of all that was asked.
-    pub fn paths(&self) -> Vec<String> {
+    pub(crate) fn paths(&self) -> Vec<String> {
         self.seen()
             .iter()
             .map(|seen| format!("{} {}", seen.method, seen.path))
@@ -152,11 +152,7 @@ where
                 .path_and_query()
                 .map(ToString::to_string)
                 .unwrap_or_default();
-            let body = body
-                .collect()
-                .await
-                .map(|body| body.to_bytes())
-                .unwrap_or_default();
+            let body = body.collect().await.map(Collected::to_bytes).unwrap_or_default();
             let asked = Seen {
                 method: head.method,
                 path,
@@ -186,16 +182,16 @@ where
 }
 
 impl Seen {
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
-    pub fn authorization(&self) -> Option<&str> {
+    pub(crate) fn authorization(&self) -> Option<&str> {
         self.header("authorization")
     }
 
     /// Everything of the request as one text, to look for secrets in.
-    pub fn all(&self) -> String {
+    pub(crate) fn all(&self) -> String {
         let headers: Vec<_> = self
             .headers
             .iter()
@@ -212,7 +208,7 @@ impl Seen {
 }
 
 impl Reply {
-    pub fn new(status: u16) -> Self {
+    pub(crate) fn new(status: u16) -> Self {
         Self {
             status: StatusCode::from_u16(status).expect("a status"),
             headers: HeaderMap::new(),
@@ -221,45 +217,45 @@ impl Reply {
         }
     }
 
-    pub fn ok(body: impl Into<Bytes>) -> Self {
+    pub(crate) fn ok(body: impl Into<Bytes>) -> Self {
         Self::new(200).body(body)
     }
 
-    pub fn redirect(status: u16, location: impl AsRef<str>) -> Self {
+    pub(crate) fn redirect(status: u16, location: impl AsRef<str>) -> Self {
         Self::new(status).header("location", location)
     }
 
     /// A 401 with a challenge.
-    pub fn challenge(challenge: impl AsRef<str>) -> Self {
+    pub(crate) fn challenge(challenge: impl AsRef<str>) -> Self {
         Self::new(401)
             .header("www-authenticate", challenge)
             .body(r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#)
     }
 
-    pub fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
         self.headers
             .append(name, value.as_ref().parse().expect("a header"));
         self
     }
 
-    pub fn body(mut self, bytes: impl Into<Bytes>) -> Self {
+    pub(crate) fn body(mut self, bytes: impl Into<Bytes>) -> Self {
         self.body.push(Piece::Bytes(bytes.into()));
         self
     }
 
-    pub fn pause(mut self, pause: Duration) -> Self {
+    pub(crate) fn pause(mut self, pause: Duration) -> Self {
         self.body.push(Piece::Pause(pause));
         self
     }
 
     /// Breaks the connection here.
-    pub fn cut(mut self) -> Self {
+    pub(crate) fn cut(mut self) -> Self {
         self.body.push(Piece::Cut);
         self
     }
 
     /// Waits before the head.
-    pub fn after(mut self, wait: Duration) -> Self {
+    pub(crate) fn after(mut self, wait: Duration) -> Self {
         self.before = wait;
         self
     }

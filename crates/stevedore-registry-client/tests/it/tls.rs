@@ -9,12 +9,12 @@ use rustls::server::WebPkiClientVerifier;
 use tokio_rustls::TlsAcceptor;
 
 /// A certification authority of one test.
-pub struct Authority {
+pub(crate) struct Authority {
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Authority {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).expect("parameters");
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().expect("a key");
@@ -23,23 +23,23 @@ impl Authority {
         }
     }
 
-    pub fn pem(&self) -> String {
+    pub(crate) fn pem(&self) -> String {
         self.issuer.pem()
     }
 
     /// A certificate for these names, and its key, in PEM.
-    pub fn issue(&self, names: &[&str]) -> (String, String) {
+    pub(crate) fn issue(&self, names: &[&str]) -> (String, String) {
         let (certificate, key) = self.make(names);
         (certificate.pem(), key.serialize_pem())
     }
 
     /// A server for these names that offers these protocols.
-    pub fn acceptor(&self, names: &[&str], protocols: &[&str]) -> TlsAcceptor {
+    pub(crate) fn acceptor(&self, names: &[&str], protocols: &[&str]) -> TlsAcceptor {
         self.acceptor_for(names, protocols, false)
     }
 
     /// A server that wants a certificate of this authority from its clients.
-    pub fn mutual_acceptor(&self, names: &[&str]) -> TlsAcceptor {
+    pub(crate) fn mutual_acceptor(&self, names: &[&str]) -> TlsAcceptor {
         self.acceptor_for(names, &["http/1.1"], true)
     }
 

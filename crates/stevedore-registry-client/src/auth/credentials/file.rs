@@ -106,7 +106,7 @@ impl AuthFile {
     pub(super) fn entry(&self, wanted: &str) -> Option<Entry<'_>> {
         let same = self.shape.auths.iter().filter_map(|(key, fields)| {
             let normal = normalise(key);
-            (normal.text() == wanted).then(|| (normal.url, key, fields.as_ref()))
+            (normal.text() == wanted).then_some((normal.url, key, fields.as_ref()))
         });
         let (_, key, fields) = same.min_by_key(|(url, _, fields)| {
             let empty = fields.is_none_or(Fields::is_empty);
