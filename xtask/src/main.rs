@@ -1,2 +1,73 @@
-//! Development tasks: `cargo xtask`.
-fn main() {}
+//! Development tasks of the workspace: `cargo xtask <task>`.
+//!
+//! A task prints every finding with its file and line, and exits with 0 when none is an error, else with 1.
+#![allow(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program for the terminal: what it prints is its result"
+)]
+
+mod cargo;
+mod checks;
+mod features;
+mod finding;
+mod source;
+mod workspace;
+
+use std::process::ExitCode;
+
+use finding::{Finding, Severity};
+use workspace::Workspace;
+
+/// What a task may fail with, apart from findings: cargo cannot be run, a file cannot be read.
+type Failure = Box<dyn std::error::Error>;
+
+const USAGE: &str = "\
+usage: cargo xtask <task>
+
+tasks:
+  ci          what the tree must hold: dependency directions, size of the core, packaging, silenced lints, file lengths
+  features    every feature of every crate compiles alone";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let outcome = match arguments[..] {
+        ["ci"] => Workspace::load().and_then(|workspace| checks::run(&workspace)),
+        ["features"] => Workspace::load().and_then(|workspace| features::run(&workspace)),
+        ["help" | "--help" | "-h"] => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::FAILURE;
+        }
+    };
+    match outcome {
+        Ok(findings) => report(arguments[0], &findings),
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn report(task: &str, findings: &[Finding]) -> ExitCode {
+    for finding in findings {
+        println!("{finding}");
+    }
+    let errors = findings
+        .iter()
+        .filter(|finding| finding.severity == Severity::Error)
+        .count();
+    println!(
+        "xtask {task}: {errors} errors, {} warnings",
+        findings.len() - errors
+    );
+    if errors == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}

@@ -75,3 +75,41 @@ impl fmt::Debug for Clock {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clones_of_a_manual_clock_show_one_time() {
+        let clock = Clock::manual();
+        let twin = clock.clone();
+        let before = twin.now();
+        assert_eq!(clock.now(), before);
+        clock.advance(Duration::from_millis(1500));
+        twin.advance(Duration::from_nanos(1));
+        let passed = Duration::from_nanos(1_500_000_001);
+        assert_eq!(clock.now().duration_since(before).ok(), Some(passed));
+        assert_eq!(twin.now(), clock.now());
+    }
+
+    #[test]
+    fn a_manual_clock_has_room_before_it() {
+        assert!(Clock::manual().now() > SystemTime::UNIX_EPOCH + Duration::from_secs(900_000_000));
+    }
+
+    #[test]
+    fn manual_clocks_are_apart() {
+        let (one, other) = (Clock::manual(), Clock::manual());
+        one.advance(Duration::from_secs(1));
+        assert_ne!(one.now(), other.now());
+    }
+
+    #[test]
+    fn nobody_moves_the_clock_of_the_system() {
+        let clock = Clock::default();
+        clock.advance(Duration::from_secs(1_000_000));
+        let ahead = clock.now().duration_since(SystemTime::now());
+        assert!(ahead.is_err() || ahead.is_ok_and(|ahead| ahead < Duration::from_secs(1000)));
+    }
+}

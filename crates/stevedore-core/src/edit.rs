@@ -119,15 +119,11 @@ impl Edit {
     ///
     /// # Errors
     ///
-    /// [`EditError::Kind`] as for [`set`](Self::set), and for the document itself.
+    /// [`EditError::Kind`] as for [`set`](Self::set); [`EditError::Root`] for the document itself.
     pub fn remove<'p>(&mut self, path: impl Into<Path<'p>>) -> Result<bool, EditError> {
         let path = path.into();
         let Some((last, way)) = path.steps().split_last() else {
-            return Err(EditError::Kind {
-                path: String::new(),
-                expected: "a member or an element",
-                found: "the document",
-            });
+            return Err(EditError::Root);
         };
         let way: Path<'_> = way.iter().cloned().collect();
         let place = self.find(&way)?;

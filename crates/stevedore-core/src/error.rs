@@ -1,5 +1,7 @@
 //! The error that every seam shares.
 
+mod kinds;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;

@@ -61,7 +61,14 @@ impl Repositories {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let root = Key::parse("r").expect("because one letter is a key");
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self { inner: Arc::new(Inner { store, names, root, id }) }
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                names,
+                root,
+                id,
+            }),
+        }
     }
 
     /// New repositories in the memory of this process.
@@ -75,7 +82,11 @@ impl Repositories {
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) for a name that is empty or too long.
     pub fn open(&self, name: &str) -> Result<Repository> {
         let key = self.inner.root.join_escaped(name)?;
-        Ok(Repository { all: self.clone(), name: name.into(), key })
+        Ok(Repository {
+            all: self.clone(),
+            name: name.into(),
+            key,
+        })
     }
 
     /// The store.
@@ -126,7 +137,9 @@ impl Repository {
 
 impl fmt::Debug for Repositories {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Repositories").field("store", &self.inner.store).finish_non_exhaustive()
+        f.debug_struct("Repositories")
+            .field("store", &self.inner.store)
+            .finish_non_exhaustive()
     }
 }
 

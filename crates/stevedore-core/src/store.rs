@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
@@ -25,9 +25,17 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// What is known of a blob, or `None` where there is none. Changes nothing.
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>>;
 
-    /// The same, and renews the time at which the blob was last wanted, so that a collector leaves it alone. A
-    /// store may skip the write while the time on record is younger than half of its grace.
+    /// The same, and renews the time at which the blob was last wanted, so that a collector leaves it alone.
+    ///
+    /// A store may skip the write while the time on record is younger than half of its [`grace`](Self::grace). So
+    /// the time that this gives is never older than half a grace before the call began, and a touch of anything
+    /// older gives the blob a new version.
     async fn touch(&self, digest: &Digest) -> Result<Option<BlobInfo>>;
+
+    /// How long a blob that nothing refers to is left alone after it was touched. The same for every process that
+    /// opened the same store, longer than twice the time by which its listings, and those of the
+    /// [`Names`](crate::Names) beside it, may be late, and longer by what the clocks of the processes differ.
+    fn grace(&self) -> Duration;
 
     /// The bytes of a blob, not hashed.
     ///
@@ -39,14 +47,15 @@ pub trait Store: fmt::Debug + Send + Sync + 'static {
     /// some stores the listing is late.
     fn list(&self) -> BoxStream<Result<BlobInfo>>;
 
-    /// Begins to write a blob, or goes on with what was staged under the plan's key if nobody holds it.
+    /// Begins to write a blob, or goes on with what was staged under the plan's key if nobody holds it; this plan
+    /// then takes the place of the earlier one.
     ///
     /// Gives [`Staging::There`] (touched) where the plan names a digest that is published, [`Staging::Busy`]
     /// where a living holder stages the same key, else [`Staging::Mine`].
     async fn ingest(&self, plan: IngestPlan) -> Result<Staging>;
 
-    /// Goes on with what is staged under a key. Gives [`Staging::None`] where nothing is, and never
-    /// [`Staging::There`].
+    /// Goes on with what is staged under a key; the plan under which it was staged holds on. Gives
+    /// [`Staging::None`] where nothing is, and never [`Staging::There`].
     async fn resume(&self, key: &IngestKey, takeover: Takeover) -> Result<Staging>;
 
     /// Deletes a blob if it is still exactly as it was seen: the same life and the same version. Gives whether it
@@ -72,6 +81,8 @@ pub trait Ingest: fmt::Debug + Send {
     /// What came before an error stays staged, and [`offset`](Self::offset) says how much that is.
     /// [`ErrorKind::Interrupted`] (or the body's own kind) when the body broke, [`ErrorKind::Storage`] when it could
     /// not be written, [`ErrorKind::Conflict`] when somebody took over by [`Takeover::Force`].
+    /// [`ErrorKind::Mismatch`] as soon as more came than the plan's size: nothing beyond it is staged, and whether
+    /// the rest is the blob shows at the commit.
     async fn append(&mut self, blob: Blob) -> Result<()>;
 
     /// Checks what is staged and publishes it, durably. Where the blob is published already this gives that one,
@@ -178,6 +189,10 @@ impl BlobInfo {
 }
 
 impl Life {
+    /// The life of everything that was published before its store was opened, from a store that cannot tell such
+    /// lives apart (a file system that may have lost power). It begins for nothing while the store is open.
+    pub const EARLIER: Self = Self(0);
+
     /// The life with an id that the store made and will never make again.
     pub fn new(id: u128) -> Self {
         Self(id)
@@ -186,6 +201,12 @@ impl Life {
     /// The id.
     pub fn id(self) -> u128 {
         self.0
+    }
+
+    /// Whether a record that was made for the life `recorded` counts for bytes of this life: the two are the same,
+    /// or nobody can tell any more because these bytes are [`EARLIER`](Self::EARLIER).
+    pub fn admits(self, recorded: Self) -> bool {
+        self == recorded || self == Self::EARLIER
     }
 }
 
@@ -304,5 +325,81 @@ impl Expected {
     pub fn with_size(mut self, size: u64) -> Self {
         self.size = Some(size);
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_life() {
+        let life = Life::new(0xab);
+        assert_eq!(life.to_string(), "000000000000000000000000000000ab");
+        for text in [
+            "",
+            "ab",
+            "0x",
+            &"0".repeat(31),
+            &"0".repeat(33),
+            &"A".repeat(32),
+            &format!("+{}", "0".repeat(31)),
+        ] {
+            let error = text.parse::<Life>().expect_err(text);
+            assert_eq!(error.kind(), ErrorKind::Invalid);
+        }
+    }
+
+    #[test]
+    fn the_grammar_of_ingest_keys() {
+        let longest = "k".repeat(255);
+        for text in ["k", "...", "sha256:ab", "%2F", "\\", &longest] {
+            assert_eq!(IngestKey::parse(text).unwrap().as_str(), text);
+        }
+        for text in [
+            "",
+            ".",
+            "..",
+            "a/b",
+            "/",
+            "a b",
+            "\0",
+            "ä",
+            &format!("{longest}k"),
+        ] {
+            let error = IngestKey::parse(text).expect_err(text);
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_digest_makes_a_key() {
+        for algorithm in Algorithm::ALL {
+            let digest = algorithm.digest(b"content");
+            let key = IngestKey::of_digest(&digest);
+            assert_eq!(IngestKey::parse(key.as_str()).unwrap(), key);
+            assert_eq!(key.to_string(), digest.to_string());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn lives_survive_their_text(id in any::<u128>()) {
+            let life = Life::new(id);
+            prop_assert_eq!(life.to_string().parse::<Life>().unwrap(), life);
+            prop_assert_eq!(life.id(), id);
+        }
+
+        #[test]
+        fn no_text_breaks_the_parsers(text in any::<String>()) {
+            if let Ok(life) = text.parse::<Life>() {
+                prop_assert_eq!(life.to_string(), text.clone());
+            }
+            if let Ok(key) = IngestKey::parse(&text) {
+                prop_assert_eq!(key.as_str(), text);
+            }
+        }
     }
 }

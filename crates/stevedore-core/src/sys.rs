@@ -3,6 +3,14 @@
 use std::fs::File;
 use std::io;
 
+#[cfg(feature = "fs")]
+mod files;
+
+#[cfg(feature = "fs")]
+pub(crate) use files::{
+    boot_id, is_only_name, open_to_read, reflink, rename_new, same_file, set_accessed, sync_dir, write_at,
+};
+
 /// Reads at an offset without moving the file's position; gives how many bytes came, 0 at the end.
 #[cfg(all(unix, not(stevedore_portable)))]
 pub(crate) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<usize> {

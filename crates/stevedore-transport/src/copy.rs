@@ -13,11 +13,11 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use stevedore_core::{
-    Admission, Context as _, Document, Error, ErrorKind, Gate, Observer, Opener, RefName, Result, Selector,
+    Admission, Context as _, Document, Gate, Observer, Opener, RefName, Result, Selector,
     Sink, Source,
 };
 
-pub use platforms::{LeftOut, Platforms};
+pub use platforms::{Chosen, LeftOut, Platforms, choose};
 pub use report::Copied;
 
 use tree::Run;
@@ -95,8 +95,8 @@ impl Engine {
     /// was staged.
     ///
     /// # Errors
-    /// What source and sink answer, with what was being copied as context; [`ErrorKind::NotFound`] where an index
-    /// has no image for the platform asked for, [`ErrorKind::Conflict`] where a name is taken and must not be
+    /// What source and sink answer, with what was being copied as context; [`ErrorKind::NotFound`](stevedore_core::ErrorKind::NotFound) where an index
+    /// has no image for the platform asked for, [`ErrorKind::Conflict`](stevedore_core::ErrorKind::Conflict) where a name is taken and must not be
     /// replaced.
     pub async fn copy(&self, job: Job) -> Result<Copied> {
         self.copy_admitted(job, None).await
@@ -111,14 +111,13 @@ impl Engine {
     }
 
     async fn copy_admitted(&self, job: Job, entrance: Option<&Entrance<'_>>) -> Result<Copied> {
-        let asked = job.source.root(&job.selector).await?;
-        let chosen = platforms::choose(&*job.source, asked, &job.platforms).await?;
+        let chosen = choose(&*job.source, &job.selector, &job.platforms).await?;
+        let root = chosen.document;
         if let Some(entrance) = entrance {
-            entrance.admit(&chosen.chain, &job.source).await?;
+            let mut chain = chosen.above;
+            chain.push(root.clone());
+            entrance.admit(&chain, &job.source).await?;
         }
-        let Some(root) = chosen.chain.last().cloned() else {
-            return Err(Error::new(ErrorKind::Other, "the chain of documents is empty"));
-        };
         let descriptor = root.descriptor();
         let run = Arc::new(Run::new(Arc::clone(&self.shared), job));
         run.put_root(&root)

@@ -37,11 +37,16 @@ pub struct LayoutOptions {
     /// Whether a blob or document is synced to the disk before it is acknowledged. Without it a power cut may leave
     /// a blob of zeros under its digest.
     pub durable: bool,
+    /// Whether a blob that is there is hashed before it counts as such, and written again if it is damaged.
+    pub check_present: bool,
 }
 
 impl Default for LayoutOptions {
     fn default() -> Self {
-        Self { durable: true }
+        Self {
+            durable: true,
+            check_present: false,
+        }
     }
 }
 
@@ -80,7 +85,7 @@ impl Layout {
         let store = FsStore::new(
             FsOptions::new(dir.join("blobs"), own.join("staging")).with_durable(options.durable),
         );
-        let index = IndexFile::new(dir.clone(), options.durable);
+        let index = IndexFile::new(dir.clone(), store.clone());
         Self {
             inner: Arc::new(Inner { dir, store, index }),
         }

@@ -139,7 +139,7 @@ impl Location {
     /// Which document is meant when images are read from here.
     pub fn selector(&self) -> Selector {
         match self {
-            Self::Registry(reference) => reference.selector(),
+            Self::Registry(reference) => registry_selector(reference),
             Self::Layout { entry, .. } | Self::Memory { entry, .. } => entry.selector(),
         }
     }
@@ -148,7 +148,7 @@ impl Location {
     #[must_use]
     pub fn at_digest(&self, digest: Digest) -> Self {
         match self {
-            Self::Registry(reference) => Self::Registry(reference.at_digest(digest)),
+            Self::Registry(reference) => Self::Registry(reference.clone().without_tag().with_digest(digest)),
             Self::Layout { path, .. } => Self::Layout {
                 path: path.clone(),
                 entry: Entry::Digest(digest),
@@ -221,6 +221,15 @@ impl FromStr for Location {
             }
             _ => registry(text),
         }
+    }
+}
+
+/// The digest, else the tag, else `latest`.
+fn registry_selector(reference: &Reference) -> Selector {
+    match (reference.digest(), reference.tag()) {
+        (Some(digest), _) => Selector::Digest(digest),
+        (None, Some(tag)) => Selector::Name(RefName::verbatim(tag.as_str())),
+        (None, None) => Selector::Name(RefName::verbatim("latest")),
     }
 }
 

@@ -14,7 +14,7 @@ pub enum EditError {
         source: ParseError,
     },
     /// The path leads through, or to, a value of another kind.
-    #[error("expected {expected} at `{path}`, found {found}")]
+    #[error("expected {expected} at {}, found {found}", place(path))]
     #[non_exhaustive]
     Kind {
         /// Where that value stands; empty for the document itself.
@@ -24,6 +24,9 @@ pub enum EditError {
         /// What is there.
         found: &'static str,
     },
+    /// The document itself was to be removed, which would leave no document.
+    #[error("the document itself cannot be removed")]
+    Root,
     /// The array has no element of that index.
     #[error("no element at `{path}`: the array has {length}")]
     #[non_exhaustive]
@@ -34,7 +37,7 @@ pub enum EditError {
         length: usize,
     },
     /// The new value is not JSON, or would be nested too deep.
-    #[error("the new value at `{path}` is not usable JSON")]
+    #[error("the new value at {} is not usable JSON", place(path))]
     #[non_exhaustive]
     Value {
         /// Where it should have gone.
@@ -47,5 +50,13 @@ pub enum EditError {
 impl From<ParseError> for EditError {
     fn from(source: ParseError) -> Self {
         Self::Document { source }
+    }
+}
+
+fn place(path: &str) -> String {
+    if path.is_empty() {
+        "the document".to_owned()
+    } else {
+        format!("`{path}`")
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{
     Deserialize, Deserializer,
     de::{
-        DeserializeSeed, Error as _, IntoDeserializer, MapAccess, SeqAccess, Visitor,
+        DeserializeSeed, Error as _, Expected, IntoDeserializer, MapAccess, SeqAccess, Unexpected, Visitor,
         value::{CowStrDeserializer, MapAccessDeserializer},
     },
     forward_to_deserialize_any,
@@ -58,6 +58,16 @@ impl serde::de::Error for Misfit {
             offset: None,
             reason: shorten(reason.to_string()),
         }
+    }
+
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let found = match found {
+            Unexpected::Unit => Kind::Null.name().to_owned(),
+            Unexpected::Seq => Kind::Array.name().to_owned(),
+            Unexpected::Map => Kind::Object.name().to_owned(),
+            other => other.to_string(),
+        };
+        Self::custom(format_args!("expected {expected}, found {found}"))
     }
 }
 
@@ -141,7 +151,7 @@ impl<'de> Deserializer<'de> for Value<'de> {
         visitor: V,
     ) -> Result<V::Value, Misfit> {
         match self.kind() {
-            Kind::Array => Err(Misfit::custom("expected an object, found an array")),
+            Kind::Array => Err(Misfit::invalid_type(Unexpected::Seq, &Kind::Object.name())),
             _ => self.deserialize_any(visitor),
         }
     }

@@ -121,6 +121,12 @@ impl<'a> From<&'a str> for Path<'a> {
     }
 }
 
+impl From<usize> for Path<'_> {
+    fn from(index: usize) -> Self {
+        Self::root().join(index)
+    }
+}
+
 impl<'a, S: Into<Step<'a>>, const N: usize> From<[S; N]> for Path<'a> {
     fn from(steps: [S; N]) -> Self {
         steps.into_iter().collect()

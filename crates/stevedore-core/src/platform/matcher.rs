@@ -27,8 +27,9 @@ pub fn select<'a>(
 /// - Among those of the best variant, more of the wanted features win, then the very version that was wanted, then
 ///   the higher version, then the earlier entry.
 ///
-/// It differs from containerd's `Only` in the architectures: that one always takes other architectures. And an
-/// `arm64` variant that does not exist matches itself, where containerd lets it match nothing.
+/// It differs from containerd's `Only` in that other architectures are taken only when asked for, and in odd cases: an
+/// `arm64` variant that does not exist matches itself, where containerd lets it match nothing, and a wanted variant
+/// without its `v`, as in `amd64/3`, matches that level too, not only the lower ones.
 ///
 /// ```
 /// use stevedore_core::platform::{Matcher, Platform};
@@ -162,12 +163,11 @@ const FAR: u32 = 1 << 16;
 /// How far a variant is below another of the same architecture, if it is.
 fn below(architecture: &str, upper: Option<&str>, lower: Option<&str>) -> Option<u32> {
     match architecture {
-        "amd64" => {
-            let level = |variant: Option<&str>| variant.map_or(Some(1), number);
-            level(upper)?.checked_sub(level(lower)?)
-        }
+        "amd64" => upper
+            .map_or(Some(1), wanted_number)?
+            .checked_sub(lower.map_or(Some(1), number)?),
         "arm" => upper
-            .and_then(number)?
+            .and_then(wanted_number)?
             .checked_sub(lower.and_then(number).filter(|version| *version >= 5)?),
         "arm64" => match (arm64_version(upper)?, arm64_version(lower)?) {
             // Version 9.n contains version 8.(n + 5), as far as that one goes.
@@ -187,6 +187,11 @@ fn number(variant: &str) -> Option<u32> {
     let digits = variant.strip_prefix('v')?;
     let plain = digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
     digits.parse().ok().filter(|number| plain && *number < 100)
+}
+
+/// The same for what people ask for, who also leave the `v` out.
+fn wanted_number(variant: &str) -> Option<u32> {
+    number(variant).or_else(|| number(&format!("v{variant}")))
 }
 
 /// The version of a 64-bit ARM architecture: 8.0 to 8.9 and 9.0 to 9.7 exist.

@@ -18,8 +18,14 @@ impl Mark for Repositories {
         let mut needed = HashSet::new();
         let mut after: Option<Key> = None;
         loop {
-            let page = self.inner.names.list(&self.inner.root, after.as_ref(), PAGE).await?;
-            let Some(last) = page.last() else { return Ok(needed) };
+            let page = self
+                .inner
+                .names
+                .list(&self.inner.root, after.as_ref(), PAGE)
+                .await?;
+            let Some(last) = page.last() else {
+                return Ok(needed);
+            };
             after = Some(last.key.clone());
             for listed in page {
                 // `r/<name>/manifests/<digest>`
@@ -33,9 +39,12 @@ impl Mark for Repositories {
 
 impl Repositories {
     async fn mark_document(&self, key: &Key, needed: &mut HashSet<Digest>) -> Result<()> {
-        let Some(entry) = self.inner.names.get(key).await? else { return Ok(()) };
-        let descriptor: Descriptor = serde_json::from_slice(&entry.bytes)
-            .map_err(|error| Error::new(ErrorKind::Invalid, format!("{key} is no descriptor")).with_source(error))?;
+        let Some(entry) = self.inner.names.get(key).await? else {
+            return Ok(());
+        };
+        let descriptor: Descriptor = serde_json::from_slice(&entry.bytes).map_err(|error| {
+            Error::new(ErrorKind::Invalid, format!("{key} is no descriptor")).with_source(error)
+        })?;
         let digest = descriptor.known_digest()?;
         let opened = self.inner.store.open(&digest, ByteRange::FULL).await;
         let bytes = match opened {
@@ -45,9 +54,18 @@ impl Repositories {
             Err(error) => Err(error),
         };
         let bytes = bytes.context(|| format!("cannot read {digest}"))?;
-        let document = Document::parse(bytes, Some(descriptor.media_type), digest.algorithm(), MANIFEST_LIMIT)?;
+        let document = Document::parse(
+            bytes,
+            Some(descriptor.media_type),
+            digest.algorithm(),
+            MANIFEST_LIMIT,
+        )?;
         needed.insert(digest);
-        needed.extend(document.children().filter_map(|child| child.descriptor.known_digest().ok()));
+        needed.extend(
+            document
+                .children()
+                .filter_map(|child| child.descriptor.known_digest().ok()),
+        );
         Ok(())
     }
 }

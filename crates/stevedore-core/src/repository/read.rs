@@ -13,8 +13,8 @@ use crate::collect::check;
 use crate::raw::MANIFEST_LIMIT;
 use crate::stream::BoxStream;
 use crate::{
-    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, Key, Listed, Named, Names, Place,
-    ReferrerFilter, Result, Selector, Source,
+    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, Key, Listed, Named, Names,
+    Place, ReferrerFilter, Result, Selector, Source,
 };
 
 /// How many records are listed at once.
@@ -31,19 +31,33 @@ impl Repository {
                 parse_digest(&entry.bytes)
             }
             Selector::Nth(_) | Selector::Only => {
-                let place = if let Selector::Nth(place) = selector { *place } else { 0 };
-                let most = if matches!(selector, Selector::Only) { 2 } else { place + 1 };
+                let place = if let Selector::Nth(place) = selector {
+                    *place
+                } else {
+                    0
+                };
+                let most = if matches!(selector, Selector::Only) {
+                    2
+                } else {
+                    place + 1
+                };
                 let tags = self.records().list(&self.below("tags")?, None, most).await?;
                 if matches!(selector, Selector::Only) && tags.len() > 1 {
                     let message = format!("{} has several tags, choose one", self.name);
                     return Err(Error::new(ErrorKind::Invalid, message));
                 }
-                let tag = tags.get(place).ok_or_else(|| self.not_found(format!("no tag at place {place}")))?;
+                let tag = tags
+                    .get(place)
+                    .ok_or_else(|| self.not_found(format!("no tag at place {place}")))?;
                 let entry = match &tag.entry {
                     Some(entry) => Some(entry.clone()),
                     None => self.records().get(&tag.key).await?,
                 };
-                parse_digest(&entry.ok_or_else(|| self.not_found("no such tag any more".to_owned()))?.bytes)
+                parse_digest(
+                    &entry
+                        .ok_or_else(|| self.not_found("no such tag any more".to_owned()))?
+                        .bytes,
+                )
             }
         }
     }
@@ -55,7 +69,10 @@ impl Repository {
     }
 
     pub(super) fn not_found(&self, what: impl std::fmt::Display) -> Error {
-        Error::new(ErrorKind::NotFound, format!("repository {} has {what}", self.name))
+        Error::new(
+            ErrorKind::NotFound,
+            format!("repository {} has {what}", self.name),
+        )
     }
 }
 
@@ -78,7 +95,10 @@ impl Source for Repository {
             return Err(self.not_found(format!("no document {digest}")));
         }
         let blob = self.store().open(&digest, ByteRange::FULL).await?;
-        let bytes = blob.into_bytes(MANIFEST_LIMIT as u64).await.context(|| format!("cannot read {digest}"))?;
+        let bytes = blob
+            .into_bytes(MANIFEST_LIMIT as u64)
+            .await
+            .context(|| format!("cannot read {digest}"))?;
         Document::verified(bytes, descriptor)
     }
 
@@ -90,7 +110,10 @@ impl Source for Repository {
     }
 
     fn place(&self, _: &Digest) -> Option<Place> {
-        Some(Place::Memory { store: self.all.inner.id, repository: Arc::clone(&self.name) })
+        Some(Place::Memory {
+            store: self.all.inner.id,
+            repository: Arc::clone(&self.name),
+        })
     }
 
     fn referrers(&self, subject: &Digest, filter: ReferrerFilter) -> BoxStream<Result<Descriptor>> {
@@ -135,11 +158,18 @@ impl<F> Records<F> {
     fn stream<T>(names: Arc<dyn Names>, under: Result<Key>, item: F) -> BoxStream<Result<T>>
     where
         F: Fn(&Key, &[u8]) -> Result<Option<T>> + Send + Unpin + 'static,
-        T: Send + 'static,
+        T: Send + Unpin + 'static,
     {
         match under {
             Ok(under) => {
-                let mut records = Self { names, under, after: None, page: None, listed: VecDeque::new(), item };
+                let mut records = Self {
+                    names,
+                    under,
+                    after: None,
+                    page: None,
+                    listed: VecDeque::new(),
+                    item,
+                };
                 records.turn();
                 Box::pin(records)
             }
@@ -178,7 +208,9 @@ where
                     None => continue,
                 }
             }
-            let Some(page) = &mut self.page else { return Poll::Ready(None) };
+            let Some(page) = &mut self.page else {
+                return Poll::Ready(None);
+            };
             let page = ready!(page.as_mut().poll(context));
             self.page = None;
             match page {

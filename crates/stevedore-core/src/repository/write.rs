@@ -4,10 +4,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::{Repositories, Repository};
-use crate::collect::{self, Member, Published, join, peek};
+use crate::collect::{self, Published, join, peek};
 use crate::{
-    Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, Expected, Ingest, IngestKey, IngestPlan, Key, Names as _, Place,
-    Put, Result, Role, Selector, Sink, SinkTraits, Staging, Supply, When, supply,
+    Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, Expected, Ingest, IngestKey,
+    IngestPlan, Key, Place, Put, Result, Role, Selector, Sink, SinkTraits, Staging, Supply, When, supply,
 };
 
 /// How often a blob is written again that a collector took away before it could join.
@@ -17,13 +17,19 @@ impl Repository {
     /// Takes a blob over from another repository of the same store, if that has it.
     async fn mount(&self, digest: Digest, held_at: &[Place]) -> Result<bool> {
         for place in held_at {
-            let Place::Memory { store, repository } = place else { continue };
+            let Place::Memory { store, repository } = place else {
+                continue;
+            };
             if *store != self.all.inner.id {
                 continue;
             }
             let from = self.all.open(repository)?.member(digest)?;
             let there = collect::check(self.store(), self.records(), &from).await?;
-            if there.is_some() && join(self.store(), self.records(), &self.member(digest)?).await?.is_some() {
+            if there.is_some()
+                && join(self.store(), self.records(), &self.member(digest)?)
+                    .await?
+                    .is_some()
+            {
                 return Ok(true);
             }
         }
@@ -53,7 +59,10 @@ impl Repository {
     }
 
     fn collected(&self, digest: Digest) -> Error {
-        let message = format!("{digest} was collected again and again while repository {} took it", self.name);
+        let message = format!(
+            "{digest} was collected again and again while repository {} took it",
+            self.name
+        );
         Error::new(ErrorKind::Conflict, message)
     }
 
@@ -66,7 +75,9 @@ impl Repository {
             self.write(document.digest(), document.bytes()).await?;
             let mut needed = vec![self.member(document.digest())?];
             for child in document.children() {
-                let Ok(digest) = child.descriptor.known_digest() else { continue };
+                let Ok(digest) = child.descriptor.known_digest() else {
+                    continue;
+                };
                 let member = self.member(digest)?;
                 // What is not there does not belong: sparse indexes and foreign layers are legal.
                 if peek(self.store(), self.records(), &member).await?.is_some() {
@@ -88,12 +99,10 @@ impl Repository {
             return Ok(());
         }
         match self.records().put(key, bytes.clone(), When::Absent).await {
-            Err(error) if error.kind() == ErrorKind::Conflict => {
-                match self.records().get(key).await? {
-                    Some(entry) if entry.bytes == bytes => Ok(()),
-                    _ => Err(error),
-                }
-            }
+            Err(error) if error.kind() == ErrorKind::Conflict => match self.records().get(key).await? {
+                Some(entry) if entry.bytes == bytes => Ok(()),
+                _ => Err(error),
+            },
             put => put.map(drop),
         }
     }
@@ -110,7 +119,9 @@ impl Repository {
             let Some(last) = page.last() else { break };
             after = Some(last.key.clone());
             for listed in page {
-                let Some(entry) = self.records().get(&listed.key).await? else { continue };
+                let Some(entry) = self.records().get(&listed.key).await? else {
+                    continue;
+                };
                 if entry.bytes == digest.to_string() {
                     match self.records().remove(&listed.key, When::Is(entry.version)).await {
                         Err(error) if error.kind() == ErrorKind::Conflict => {}
@@ -126,7 +137,9 @@ impl Repository {
             let key = self.referrers_key(&subject)?.join(&digest.to_string())?;
             self.records().remove(&key, When::Always).await?;
         }
-        self.records().remove(&self.manifest_key(&digest)?, When::Always).await
+        self.records()
+            .remove(&self.manifest_key(&digest)?, When::Always)
+            .await
     }
 }
 
@@ -165,9 +178,10 @@ impl Sink for Repository {
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Option<Staging>> {
         Ok(match self.store().ingest(plan).await? {
-            Staging::Mine(ingest) => {
-                Some(Staging::Mine(Box::new(Joining { repository: self.clone(), ingest })))
-            }
+            Staging::Mine(ingest) => Some(Staging::Mine(Box::new(Joining {
+                repository: self.clone(),
+                ingest,
+            }))),
             Staging::There(info) => {
                 let member = self.member(info.digest)?;
                 let there = collect::check(self.store(), self.records(), &member).await?;
@@ -181,7 +195,9 @@ impl Sink for Repository {
         self.publish(document).await?;
         let digest = document.digest();
         if let Some(subject) = document.subject() {
-            let key = self.referrers_key(&subject.known_digest()?)?.join(&digest.to_string())?;
+            let key = self
+                .referrers_key(&subject.known_digest()?)?
+                .join(&digest.to_string())?;
             let record = to_json(&document.referrer_descriptor())?;
             self.records().put(&key, record, When::Always).await?;
         }
@@ -203,7 +219,10 @@ impl Sink for Repository {
                 }
                 self.records().remove(&key, When::Always).await
             }
-            _ => Err(Error::new(ErrorKind::Unsupported, "only a tag or a digest can be removed")),
+            _ => Err(Error::new(
+                ErrorKind::Unsupported,
+                "only a tag or a digest can be removed",
+            )),
         }
     }
 
@@ -243,7 +262,8 @@ impl Ingest for Joining {
 
 fn to_json(descriptor: &Descriptor) -> Result<Bytes> {
     let json = serde_json::to_vec(descriptor);
-    json.map(Bytes::from).map_err(|error| Error::new(ErrorKind::Invalid, "a descriptor is no JSON").with_source(error))
+    json.map(Bytes::from)
+        .map_err(|error| Error::new(ErrorKind::Invalid, "a descriptor is no JSON").with_source(error))
 }
 
 impl Repositories {

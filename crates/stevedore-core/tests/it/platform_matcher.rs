@@ -186,6 +186,11 @@ fn the_best_is_chosen() {
         ),
         ("linux/amd64/v3", "linux/amd64 linux/amd64/v3", Some(1)),
         (
+            "linux/amd64/3",
+            "linux/amd64 linux/amd64/v2 linux/amd64/v4",
+            Some(1),
+        ),
+        (
             "linux/arm64/v8.5",
             "linux/arm64 linux/arm64/v8.4 linux/arm64/v8.6",
             Some(1),

@@ -1,6 +1,8 @@
 //! Which image of an index.
 
-use stevedore_core::{Context as _, Descriptor, Document, Error, ErrorKind, Platform, Result, Source};
+use stevedore_core::{
+    Context as _, Descriptor, Document, Error, ErrorKind, Platform, Result, Selector, Source,
+};
 
 /// How deep indexes may lie within indexes on the way to an image.
 const MAX_DEPTH: usize = 8;
@@ -26,30 +28,36 @@ pub struct LeftOut {
     pub descriptor: Descriptor,
 }
 
-/// The documents from the one asked for down to the one that is copied.
-pub(super) struct Chosen {
-    pub(super) chain: Vec<Document>,
-    pub(super) left_out: Vec<LeftOut>,
+/// What a selector leads to, once a platform is chosen.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Chosen {
+    /// The documents from the one that was asked for down to [`document`](Self::document), without it.
+    pub above: Vec<Document>,
+    /// The document that was chosen.
+    pub document: Document,
+    /// What the indexes above have besides.
+    pub left_out: Vec<LeftOut>,
 }
 
-/// Goes down from what was asked for to what is copied.
-pub(super) async fn choose(source: &dyn Source, asked: Document, platforms: &Platforms) -> Result<Chosen> {
+/// Goes down from what a selector names to the image for a platform; [`Platforms::All`] stays at the top.
+///
+/// # Errors
+/// What the source answers, and [`ErrorKind::NotFound`] where an index has no such image.
+pub async fn choose(source: &dyn Source, selector: &Selector, platforms: &Platforms) -> Result<Chosen> {
+    let document = source.root(selector).await?;
+    let mut chosen = Chosen {
+        above: Vec::new(),
+        document,
+        left_out: Vec::new(),
+    };
     let wanted = match platforms {
-        Platforms::All => {
-            return Ok(Chosen {
-                chain: vec![asked],
-                left_out: Vec::new(),
-            });
-        }
+        Platforms::All => return Ok(chosen),
         Platforms::Host => Platform::host(),
         Platforms::One(platform) => platform.clone(),
     };
-    let mut chosen = Chosen {
-        chain: vec![asked],
-        left_out: Vec::new(),
-    };
-    while let Some(Document::Index(index)) = chosen.chain.last() {
-        if chosen.chain.len() > MAX_DEPTH {
+    while let Document::Index(index) = &chosen.document {
+        if chosen.above.len() == MAX_DEPTH {
             let message = format!("indexes lie more than {MAX_DEPTH} deep within each other");
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
@@ -64,7 +72,9 @@ pub(super) async fn choose(source: &dyn Source, asked: Document, platforms: &Pla
             .document(&child)
             .await
             .context(|| format!("cannot read {}", child.digest))?;
-        chosen.chain.push(document);
+        chosen
+            .above
+            .push(std::mem::replace(&mut chosen.document, document));
     }
     Ok(chosen)
 }

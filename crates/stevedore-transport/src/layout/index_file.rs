@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Deserialize;
+use stevedore_core::fs::FsStore;
 use stevedore_core::raw::MANIFEST_LIMIT;
-use stevedore_core::{Algorithm, Context as _, Error, ErrorKind, ImageIndex, MediaType, Raw, Result, fs};
+use stevedore_core::{Algorithm, Context as _, Error, ErrorKind, ImageIndex, MediaType, Raw, Result};
 
 /// The version of layouts that is written, and whose major number is read (image-spec, "oci-layout file").
 const VERSION: &str = "1.0.0";
@@ -26,7 +27,7 @@ const LOCK_POLL: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct IndexFile {
     dir: PathBuf,
-    durable: bool,
+    store: FsStore,
 }
 
 #[derive(Deserialize)]
@@ -36,8 +37,8 @@ struct Header {
 }
 
 impl IndexFile {
-    pub(super) fn new(dir: PathBuf, durable: bool) -> Self {
-        Self { dir, durable }
+    pub(super) fn new(dir: PathBuf, store: FsStore) -> Self {
+        Self { dir, store }
     }
 
     fn header_path(&self) -> PathBuf {
@@ -96,7 +97,7 @@ impl IndexFile {
         let (old, is_new) = (before.bytes().clone(), !path.exists());
         let after = change(before)?;
         if is_new || old != *after.bytes() {
-            fs::replace_file(&path, after.bytes(), self.durable)?;
+            self.store.replace_file(&path, after.bytes())?;
         }
         Ok(())
     }
@@ -130,7 +131,7 @@ impl IndexFile {
     /// Makes `oci-layout` unless another process was faster, and opens it: all lock the same file.
     fn write_header(&self, path: &Path) -> Result<File> {
         let header = format!("{{\"imageLayoutVersion\":\"{VERSION}\"}}");
-        fs::create_file(path, header.as_bytes(), self.durable)?;
+        self.store.create_file(path, header.as_bytes())?;
         File::open(path).map_err(|error| Error::storage(format!("cannot open {}", path.display()), error))
     }
 }

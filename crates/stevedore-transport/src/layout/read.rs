@@ -9,7 +9,7 @@ use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
-    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, MediaType,
+    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex,
     Named, Place, Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
 };
 

@@ -5,14 +5,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use stevedore_core::annotations::REF_NAME;
-use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::{
-    Algorithm, Blob, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
+    Algorithm, Blob, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
     MediaType, Place, Put, Raw, RefName, Result, Role, Selector, Sink, SinkTraits, Staging, Store as _,
     Supply, supply,
 };
 
-use super::read::named;
 use super::{Layout, blocking};
 use crate::fallback;
 
@@ -123,7 +121,7 @@ impl Layout {
             return Ok(());
         };
         let rest = Document::Index(
-            referrers.edit(|edit| edit.remove(["manifests".into(), place.into()]).map(drop))?,
+            referrers.edit(|edit| edit.remove(("manifests", place)).map(drop))?,
         );
         self.write_document(&rest).await?;
         let entry = rest.descriptor().with_annotation(REF_NAME, &tag);
@@ -219,7 +217,7 @@ impl Sink for Layout {
     async fn finish(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
-            inner.store.remove_staging_if_empty();
+            inner.store.remove_empty_staging();
             Ok(())
         })
         .await
@@ -243,7 +241,7 @@ fn tagged<'a>(index: &'a ImageIndex, tag: &str) -> Option<&'a Descriptor> {
 fn remove_entries(index: &Raw<ImageIndex>, places: &[usize]) -> Result<Raw<ImageIndex>> {
     let edited = index.edit(|edit| {
         for place in places.iter().rev() {
-            edit.remove(["manifests".into(), (*place).into()])?;
+            edit.remove(("manifests", *place))?;
         }
         Ok(())
     });
@@ -284,9 +282,9 @@ fn put_entry(
     }
     let edited = index.edit(|edit| {
         for place in others.iter().rev() {
-            edit.remove(["manifests".into(), (*place).into()])?;
+            edit.remove(("manifests", *place))?;
         }
-        edit.set(["manifests".into(), (*first).into()], entry)
+        edit.set(("manifests", *first), entry)
     });
     Ok(edited?)
 }

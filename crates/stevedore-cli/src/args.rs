@@ -1,0 +1,246 @@
+//! What can be typed.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use stevedore_core::Platform;
+use stevedore_transport::Location;
+
+/// Everything one can do to a container image except run it.
+///
+/// Images are at locations: docker://NAME or a bare NAME is a registry, oci:DIR[:NAME] an OCI layout directory.
+///
+/// Exit codes: 0 done, 1 error, 2 not found, 3 wrong use, 4 not authorised, 5 verification refused, 6 network or
+/// time-out, 130 and 143 after a signal.
+#[derive(Debug, Parser)]
+#[command(name = "stevedore", version, propagate_version = true, max_term_width = 110)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Everywhere")]
+pub(crate) struct Global {
+    /// Print the result as JSON
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// How progress is shown on stderr
+    #[arg(long, global = true, value_enum, env = "STEVEDORE_PROGRESS")]
+    pub(crate) progress: Option<Progress>,
+    /// Show no progress and no notes
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+    /// The configuration file [default: stevedore/config.toml in the user's configuration directory]
+    #[arg(long, global = true, value_name = "FILE", env = "STEVEDORE_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Progress {
+    /// Bars on a terminal, lines elsewhere
+    Auto,
+    /// Bars
+    Bars,
+    /// A line for each blob
+    Plain,
+    /// An event a line, as JSON
+    Json,
+    /// Nothing
+    None,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Copy an image from one location to another, byte for byte
+    #[command(visible_alias = "cp")]
+    Copy(Copy),
+    /// Show what an image or an index is
+    Inspect(Inspect),
+    /// Print the digest of an image
+    Digest(Digest),
+    /// List the names of a repository or layout as JSON, as skopeo does
+    ListTags(List),
+    /// List the names of a repository or layout, a line each
+    #[command(visible_alias = "tags")]
+    Ls(List),
+    /// Print a manifest or index
+    #[command(subcommand)]
+    Manifest(Manifest),
+    /// Print the config of an image
+    Config(ConfigOf),
+    /// Print a blob
+    #[command(subcommand)]
+    Blob(Blob),
+    /// Give an image another name where it is
+    Tag(Tag),
+    /// Remove a name, or with --manifest a document
+    #[command(visible_alias = "rm")]
+    Delete(Delete),
+    /// Print a completion script for a shell
+    Completion(Completion),
+    /// Print the version
+    Version,
+}
+
+/// Which image of an index.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Platform")]
+pub(crate) struct PlatformFlags {
+    /// The image for this platform, as linux/arm64/v8 [default: the host's architecture on linux]
+    #[arg(long, value_name = "OS/ARCH[/VARIANT]")]
+    pub(crate) platform: Option<Platform>,
+    /// The operating system, as skopeo has it
+    #[arg(long, value_name = "OS", conflicts_with = "platform")]
+    pub(crate) override_os: Option<String>,
+    /// The architecture, as skopeo has it
+    #[arg(long, value_name = "ARCH", conflicts_with = "platform")]
+    pub(crate) override_arch: Option<String>,
+    /// The variant of the architecture, as skopeo has it
+    #[arg(long, value_name = "VARIANT", conflicts_with = "platform")]
+    pub(crate) override_variant: Option<String>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Copy {
+    /// Where the image is
+    pub(crate) source: Location,
+    /// Where it goes
+    pub(crate) destination: Location,
+    /// Copy the index with all its images, not only the one for this host
+    #[arg(long, short, conflicts_with_all = ["platform", "override_os", "override_arch", "override_variant"])]
+    pub(crate) all: bool,
+    #[command(flatten)]
+    pub(crate) platform: PlatformFlags,
+    /// Also copy what refers to the image: signatures, attestations, SBOMs
+    #[arg(long, short = 'r')]
+    pub(crate) referrers: bool,
+    /// Also copy what is under tags made of the digest (sha256-….sig, .att, .sbom)
+    #[arg(long)]
+    pub(crate) digest_tags: bool,
+    /// Fail if the digest cannot be kept; it always is, so this changes nothing
+    #[arg(long)]
+    pub(crate) preserve_digests: bool,
+    /// Write the digest of what was copied to a file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) digestfile: Option<PathBuf>,
+    /// Fail if the destination's name names something else already
+    #[arg(long, short = 'n', conflicts_with = "force")]
+    pub(crate) no_clobber: bool,
+    /// Look at every part again, also at those that are there, and mend what is damaged
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// How often a part is tried again after a passing failure
+    #[arg(long, value_name = "N", env = "STEVEDORE_RETRY_TIMES")]
+    pub(crate) retry_times: Option<u32>,
+    /// How many blobs are copied at once
+    #[arg(
+        long,
+        short,
+        visible_alias = "concurrency",
+        value_name = "N",
+        env = "STEVEDORE_JOBS"
+    )]
+    pub(crate) jobs: Option<NonZeroUsize>,
+    /// Write nothing; say what would be
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = ArgGroup::new("what"))]
+pub(crate) struct Inspect {
+    /// Where the image is
+    pub(crate) image: Location,
+    /// Print the exact bytes of the manifest or index
+    #[arg(long, group = "what")]
+    pub(crate) raw: bool,
+    /// Print the config of the image; with --raw its exact bytes
+    #[arg(long)]
+    pub(crate) config: bool,
+    #[command(flatten)]
+    pub(crate) platform: PlatformFlags,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Digest {
+    /// Where the image is
+    pub(crate) image: Location,
+    #[command(flatten)]
+    pub(crate) platform: PlatformFlags,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct List {
+    /// The repository or layout
+    pub(crate) repository: Location,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Manifest {
+    /// Print the exact bytes
+    Get(Digest),
+    /// Print type, digest and size without fetching the bytes
+    Head(ManifestHead),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ManifestHead {
+    /// Where the image is
+    pub(crate) image: Location,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct ConfigOf {
+    /// Where the image is
+    pub(crate) image: Location,
+    #[command(flatten)]
+    pub(crate) platform: PlatformFlags,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Blob {
+    /// Print the exact bytes, verified
+    Get(BlobOf),
+    /// Print the size in bytes
+    Head(BlobOf),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct BlobOf {
+    /// The repository or layout, and the digest: oci:DIR@sha256:…
+    pub(crate) blob: Location,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Tag {
+    /// Where the image is
+    pub(crate) image: Location,
+    /// Its further names
+    #[arg(required = true)]
+    pub(crate) names: Vec<String>,
+    /// Fail if a name names something else already
+    #[arg(long, short = 'n')]
+    pub(crate) no_clobber: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Delete {
+    /// What is removed: a name, or with --manifest a document
+    pub(crate) image: Location,
+    /// Remove the document with all its names, not only the name
+    #[arg(long)]
+    pub(crate) manifest: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completion {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}

@@ -1,0 +1,101 @@
+//! What goes to stdout, and how text of others is shown.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal as _, Write as _};
+
+use serde::Serialize;
+
+use crate::exit::Failure;
+
+/// Text from an image or a registry, fit for a terminal: control characters, which could move the cursor or change
+/// colours and titles, and invisible characters that turn the direction of text are shown as `\u{…}`.
+pub(crate) fn escape(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        let harmless = !character.is_control() && !is_direction(character);
+        if harmless || character == '\n' || character == '\t' {
+            shown.push(character);
+        } else {
+            write!(shown, "\\u{{{:x}}}", u32::from(character)).expect("because a String takes any text");
+        }
+    }
+    shown
+}
+
+/// Marks, embeddings, overrides and isolates of the Unicode bidirectional algorithm.
+fn is_direction(character: char) -> bool {
+    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Whether a person looks at stdout.
+pub(crate) fn is_terminal() -> bool {
+    std::io::stdout().is_terminal()
+}
+
+/// Writes the exact bytes, without a line's end.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(bytes)?;
+    stdout.flush()?;
+    Ok(())
+}
+
+/// Writes a line.
+pub(crate) fn line(text: &str) -> Result<(), Failure> {
+    bytes(format!("{text}\n").as_bytes())
+}
+
+/// Writes a value as indented JSON, as skopeo does.
+pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, indent))?;
+    text.push(b'\n');
+    bytes(&text)
+}
+
+/// Says something on stderr.
+pub(crate) fn note(text: &str) {
+    // A note that cannot be shown is no reason to fail.
+    drop(writeln!(std::io::stderr(), "{}", escape(text)));
+}
+
+/// A size for people: `1.5 MB`, in powers of 1,000.
+pub(crate) fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    let mut unit = 0;
+    let mut whole = bytes;
+    let mut rest = 0;
+    while whole >= 1000 && unit + 1 < UNITS.len() {
+        rest = whole % 1000;
+        whole /= 1000;
+        unit += 1;
+    }
+    if unit == 0 {
+        format!("{whole} B")
+    } else {
+        format!("{whole}.{} {}", rest / 100, UNITS[unit])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_of_others_reaches_the_terminal_as_a_command() {
+        assert_eq!(escape("\u{1b}[31mred\u{7}"), "\\u{1b}[31mred\\u{7}");
+        assert_eq!(escape("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\u{9b}c");
+        assert_eq!(escape("plain, ümlaut\tand\nlines"), "plain, ümlaut\tand\nlines");
+        assert_eq!(escape("back\rto the start"), "back\\u{d}to the start");
+    }
+
+    #[test]
+    fn sizes_are_cut_not_rounded_up() {
+        assert_eq!(size(0), "0 B");
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1_999), "1.9 kB");
+        assert_eq!(size(1_073_741_824), "1.0 GB");
+        assert_eq!(size(u64::MAX), "18446744.0 TB");
+    }
+}

@@ -1,0 +1,166 @@
+//! `copy`: an image from one location to another.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use serde::Serialize;
+use stevedore_core::{ErrorKind, Observer};
+use stevedore_transport::copy::{DEFAULT_JOBS, DEFAULT_RETRIES};
+use stevedore_transport::{Copied, Engine, Entry, Job, LayoutOptions, Location, Platforms};
+
+use crate::args::Copy;
+use crate::exit::Failure;
+use crate::settings::Settings;
+use crate::{output, places, progress};
+
+/// The result, as JSON.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Report<'a> {
+    source: String,
+    destination: String,
+    digest: String,
+    media_type: &'a str,
+    size: u64,
+    dry_run: bool,
+    blobs: Blobs,
+    documents: u64,
+    left_out: Vec<LeftOut>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Blobs {
+    present: u64,
+    mounted: u64,
+    written: u64,
+    written_bytes: u64,
+}
+
+#[derive(Serialize)]
+struct LeftOut {
+    digest: String,
+    platform: Option<String>,
+}
+
+pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> {
+    let names = match &args.destination {
+        Location::Layout { entry, .. } | Location::Memory { entry, .. } => match entry {
+            Entry::Only => Vec::new(),
+            Entry::Name(name) => vec![name.clone()],
+            _ => {
+                let message = format!(
+                    "{} is no destination: say a name, as oci:DIR:NAME",
+                    args.destination
+                );
+                return Err(Failure::usage(message));
+            }
+        },
+        _ => Vec::new(),
+    };
+    let mut options = LayoutOptions::default();
+    options.check_present = args.force;
+    let source = places::source(&args.source)?;
+    let sink = places::sink(&args.destination, options)?;
+
+    let mut job = Job::new(source, args.source.selector(), sink);
+    job.names = names;
+    job.platforms = if args.all {
+        Platforms::All
+    } else {
+        args.platform.wanted()
+    };
+    job.referrers = args.referrers;
+    job.digest_tags = args.digest_tags;
+    job.replace = !args.no_clobber;
+    job.force = args.force;
+    job.dry_run = args.dry_run;
+
+    let jobs = args.jobs.or(settings.jobs).unwrap_or(DEFAULT_JOBS);
+    let retries = args
+        .retry_times
+        .or(settings.retry_times)
+        .unwrap_or(DEFAULT_RETRIES);
+    let observer: Arc<dyn Observer> = progress::observer(settings);
+    let copied = Engine::with(jobs, retries, observer)
+        .copy(job)
+        .await
+        .map_err(|error| {
+            let taken = error.kind() == ErrorKind::Conflict && args.no_clobber;
+            let failure = Failure::new(error.into());
+            if taken {
+                failure.with_hint("leave out --no-clobber to replace what is there")
+            } else {
+                failure
+            }
+        })?;
+
+    if let Some(path) = &args.digestfile {
+        std::fs::write(path, copied.root.digest.to_string())
+            .with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    if !settings.quiet {
+        say_what_stayed(&copied);
+    }
+    say_what_came(&args, settings, &copied)
+}
+
+fn say_what_stayed(copied: &Copied) {
+    if copied.left_out.is_empty() {
+        return;
+    }
+    let platforms: Vec<String> = copied
+        .left_out
+        .iter()
+        .map(|left| {
+            left.descriptor
+                .platform
+                .as_ref()
+                .map_or_else(|| left.descriptor.digest.to_string(), ToString::to_string)
+        })
+        .collect();
+    output::note(&format!(
+        "of an index only the image for one platform was copied; {} stayed behind ({}); --all copies the index",
+        platforms.len(),
+        platforms.join(", ")
+    ));
+}
+
+fn say_what_came(args: &Copy, settings: &Settings, copied: &Copied) -> Result<(), Failure> {
+    if settings.json {
+        return output::json(&Report {
+            source: args.source.to_string(),
+            destination: args.destination.to_string(),
+            digest: copied.root.digest.to_string(),
+            media_type: copied.root.media_type.as_str(),
+            size: copied.root.size,
+            dry_run: args.dry_run,
+            blobs: Blobs {
+                present: copied.present,
+                mounted: copied.mounted,
+                written: copied.written,
+                written_bytes: copied.written_bytes,
+            },
+            documents: copied.documents,
+            left_out: copied
+                .left_out
+                .iter()
+                .map(|left| LeftOut {
+                    digest: left.descriptor.digest.to_string(),
+                    platform: left.descriptor.platform.as_ref().map(ToString::to_string),
+                })
+                .collect(),
+        });
+    }
+    if !settings.quiet {
+        let would = if args.dry_run { "would be " } else { "" };
+        output::note(&format!(
+            "{} blobs {would}written ({}), {} mounted, {} there already",
+            copied.written,
+            output::size(copied.written_bytes),
+            copied.mounted,
+            copied.present
+        ));
+    }
+    output::line(&copied.root.digest.to_string())
+}

@@ -1,0 +1,132 @@
+//! All blobs of a directory, a batch at a time.
+
+use std::collections::VecDeque;
+use std::fs::ReadDir;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use futures_core::Stream;
+
+use super::blocking::{self, Job};
+use super::{cannot, is_missing, life};
+use crate::stream::BoxStream;
+use crate::{Algorithm, BlobInfo, Digest, Result};
+
+/// How many entries one blocking call looks at.
+const BATCH: usize = 1024;
+
+/// The blobs below a directory. Files with another name than a digest's are passed over.
+pub(super) fn list(dir: PathBuf) -> BoxStream<Result<BlobInfo>> {
+    Box::pin(Listing {
+        walk: Some(Walk {
+            dir,
+            algorithms: Algorithm::ALL,
+            open: None,
+        }),
+        job: None,
+        ready: VecDeque::new(),
+    })
+}
+
+struct Listing {
+    /// Gone while a job has it, and at the end.
+    walk: Option<Walk>,
+    job: Option<Job<(Option<Walk>, VecDeque<Result<BlobInfo>>)>>,
+    ready: VecDeque<Result<BlobInfo>>,
+}
+
+struct Walk {
+    dir: PathBuf,
+    /// Those whose directories were not opened yet.
+    algorithms: &'static [Algorithm],
+    open: Option<(Algorithm, ReadDir)>,
+}
+
+impl Stream for Listing {
+    type Item = Result<BlobInfo>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        loop {
+            if let Some(item) = self.ready.pop_front() {
+                return Poll::Ready(Some(item));
+            }
+            if let Some(job) = &mut self.job {
+                let done = ready!(Pin::new(job).poll(context));
+                self.job = None;
+                match done {
+                    Ok((walk, ready)) => (self.walk, self.ready) = (walk, ready),
+                    Err(error) => return Poll::Ready(Some(Err(error))),
+                }
+                continue;
+            }
+            let Some(walk) = self.walk.take() else {
+                return Poll::Ready(None);
+            };
+            match blocking::start(move || walk.go_on()) {
+                Ok(job) => self.job = Some(job),
+                Err(error) => return Poll::Ready(Some(Err(error))),
+            }
+        }
+    }
+}
+
+impl Walk {
+    /// One batch, and the walk behind it unless that was the end. A directory that cannot be read is an error, and
+    /// the end of it.
+    fn go_on(mut self) -> (Option<Self>, VecDeque<Result<BlobInfo>>) {
+        let mut batch = VecDeque::new();
+        for _ in 0..BATCH {
+            match self.step() {
+                Some(Ok(None)) => {}
+                Some(Ok(Some(info))) => batch.push_back(Ok(info)),
+                Some(Err(error)) => {
+                    self.open = None;
+                    batch.push_back(Err(error));
+                }
+                None => return (None, batch),
+            }
+        }
+        (Some(self), batch)
+    }
+
+    fn step(&mut self) -> Option<Result<Option<BlobInfo>>> {
+        let Some((algorithm, entries)) = &mut self.open else {
+            let (&algorithm, rest) = self.algorithms.split_first()?;
+            self.algorithms = rest;
+            let dir = self.dir.join(algorithm.as_str());
+            match std::fs::read_dir(&dir) {
+                Ok(entries) => self.open = Some((algorithm, entries)),
+                Err(error) if is_missing(&error) => {}
+                Err(error) => return Some(Err(cannot("list", &dir, error))),
+            }
+            return Some(Ok(None));
+        };
+        let dir = || self.dir.join(algorithm.as_str());
+        match entries.next() {
+            None => {
+                self.open = None;
+                Some(Ok(None))
+            }
+            Some(Err(error)) => Some(Err(cannot("list", &dir(), error))),
+            Some(Ok(entry)) => {
+                let name = entry.file_name();
+                let Some(digest) = name.to_str().and_then(|hex| digest_of(*algorithm, hex)) else {
+                    return Some(Ok(None));
+                };
+                let path = entry.path();
+                // Not the entry's own metadata, which would be that of a symbolic link.
+                Some(match std::fs::metadata(&path) {
+                    Err(error) if is_missing(&error) => Ok(None),
+                    looked => looked
+                        .and_then(|metadata| life::info(digest, &metadata))
+                        .map_err(|error| cannot("look at", &path, error)),
+                })
+            }
+        }
+    }
+}
+
+fn digest_of(algorithm: Algorithm, hex: &str) -> Option<Digest> {
+    format!("{algorithm}:{hex}").parse().ok()
+}

@@ -1,0 +1,453 @@
+//! The directory of what is staged: who may write what, what goes on after a restart, what has expired.
+//!
+//! What is staged under a key has a directory named after the key, with one file in it as a rule. The name of a file is
+//! made by its first holder, says the plan, and is never used again; whoever has the file locked is its holder. To take over from
+//! a living holder in another process is to copy what is there to a file of the next generation and to remove the
+//! old one: the holder may still write, into a file without a name, and its commit finds nothing to rename. A file without a key lies in
+//! the staging directory itself and goes with its holder.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::calls::{self, Lock, OutFile};
+use super::dirs::Dirs;
+use super::escape::{MAX_NAME, escape};
+use super::life::FLOOR;
+use super::nonce::Nonce;
+use super::staged::Staged;
+use super::{cannot, is_missing};
+use crate::{Algorithm, Clock, Digest, Error, ErrorKind, IngestKey, IngestPlan, Result, Takeover, sys};
+
+/// How long a staged file must not have been written to count as idle on a file system that has no locks (10
+/// minutes).
+pub(super) const UNLOCKED_IDLE: Duration = Duration::from_secs(10 * 60);
+
+/// How often somebody else may come in between before it is an error.
+const ATTEMPTS: u32 = 100;
+
+/// The end of the name of a staged file.
+const PART: &str = ".part";
+
+/// The end of the name of a saved state of a hash.
+const HASH: &str = ".hash";
+
+/// The end of the name of a file that goes with its holder.
+const TEMPORARY: &str = ".tmp";
+
+/// A directory of what is staged.
+#[derive(Debug)]
+pub(super) struct Area {
+    dirs: Dirs,
+    clock: Clock,
+    /// Begins the name of each file that this store makes.
+    instance: Nonce,
+    count: AtomicU64,
+}
+
+/// What became of the wish for what is staged under a key.
+#[derive(Debug)]
+pub(super) enum Acquired {
+    Mine(Staged, IngestPlan),
+    Busy,
+    None,
+}
+
+impl Area {
+    pub(super) fn new(dir: PathBuf, clock: Clock) -> Self {
+        Self {
+            dirs: Dirs::new(dir, false),
+            clock,
+            instance: Nonce::new(),
+            count: AtomicU64::new(0),
+        }
+    }
+
+    /// The directory.
+    pub(super) fn dir(&self) -> &Path {
+        self.dirs.base()
+    }
+
+    /// Makes the directory, if need be.
+    pub(super) fn ensure(&self) -> Result<()> {
+        let dir = self.dirs.base();
+        self.dirs.ensure(dir).map_err(|error| cannot("make", dir, error))
+    }
+
+    /// A new file without a key, locked so that nobody takes it for left behind.
+    pub(super) fn temporary(&self) -> Result<OutFile> {
+        self.ensure()?;
+        let path = self.dirs.base().join(format!("{}{TEMPORARY}", self.unique()));
+        let mut file = OutFile::create_new(path.clone());
+        if file.as_ref().is_err_and(is_missing) {
+            file = self
+                .dirs
+                .ensure_again(self.dirs.base())
+                .and_then(|()| OutFile::create_new(path.clone()));
+        }
+        let file = file.map_err(|error| cannot("make", &path, error))?;
+        file.try_lock().map_err(|error| cannot("lock", &path, error))?;
+        Ok(file)
+    }
+
+    /// What is staged under a key, for whoever asks; with a plan it begins where there is nothing.
+    ///
+    /// The caller has seen that nobody in this store holds it.
+    pub(super) fn acquire(
+        &self,
+        key: &IngestKey,
+        plan: Option<&IngestPlan>,
+        takeover: Takeover,
+    ) -> Result<Acquired> {
+        let dir = self.dir_of(key);
+        for _ in 0..ATTEMPTS {
+            let parts = parts(&dir)?;
+            let Some((top, older)) = parts.split_last() else {
+                let Some(plan) = plan else {
+                    return Ok(Acquired::None);
+                };
+                if let Some(staged) = self.begin(&dir, plan)? {
+                    return Ok(Acquired::Mine(staged, plan.clone()));
+                }
+                continue;
+            };
+            let path = dir.join(top.to_string());
+            let file = match OutFile::open(path.clone()) {
+                Err(error) if is_missing(&error) => continue,
+                opened => opened.map_err(|error| cannot("open", &path, error))?,
+            };
+            let plan = plan.cloned().unwrap_or_else(|| top.plan(key));
+            let lock = file.try_lock().map_err(|error| cannot("lock", &path, error))?;
+            let in_place = match lock {
+                Lock::Ours => true,
+                Lock::Unsupported if top.unique.starts_with(&self.instance.to_string()) => true,
+                Lock::Theirs if takeover == Takeover::IfIdle => return Ok(Acquired::Busy),
+                Lock::Unsupported if takeover == Takeover::IfIdle && !self.is_idle(&file)? => {
+                    return Ok(Acquired::Busy);
+                }
+                Lock::Theirs | Lock::Unsupported => false,
+            };
+            let staged = if in_place {
+                go_on(file, plan.algorithm)?
+            } else {
+                self.take_over(&dir, &file, top, &plan)?
+            };
+            if let Some(staged) = staged {
+                remove_all(&dir, if in_place { older } else { &parts });
+                return Ok(Acquired::Mine(staged, plan));
+            }
+        }
+        let message = format!("{} changes all the time", dir.display());
+        Err(Error::new(ErrorKind::Conflict, message))
+    }
+
+    /// Removes the directory of a key, if nothing else is in it.
+    pub(super) fn leave(&self, key: &IngestKey) {
+        drop(calls::remove_dir(&self.dir_of(key)));
+    }
+
+    /// Removes what nobody has held or written since a time. Gives how many staged files went.
+    pub(super) fn sweep(&self, idle_since: SystemTime) -> Result<u64> {
+        let mut count = 0;
+        for (name, path) in entries(self.dirs.base())? {
+            if name == FLOOR {
+                continue;
+            }
+            if !path.is_dir() {
+                count += u64::from(sweep_file(&path, idle_since)?);
+                continue;
+            }
+            for (name, path) in entries(&path)? {
+                if !name.ends_with(HASH) {
+                    let gone = sweep_file(&path, idle_since)?;
+                    if gone {
+                        drop(calls::unlink(&path.with_extension("hash")));
+                    }
+                    count += u64::from(gone);
+                } else if !path.with_extension("part").exists() {
+                    // Not counted: it is no item of its own.
+                    sweep_file(&path, idle_since)?;
+                }
+            }
+            // Fails while something is in it, as it should.
+            drop(calls::remove_dir(&path));
+        }
+        Ok(count)
+    }
+
+    /// Begins with an empty file, or gives `None` where somebody else did so at the same time.
+    fn begin(&self, dir: &Path, plan: &IngestPlan) -> Result<Option<Staged>> {
+        self.ensure()?;
+        let part = Part::new(0, self.unique(), plan);
+        let path = dir.join(part.to_string());
+        let made = match calls::make_dir(dir) {
+            Err(error) if is_missing(&error) => self
+                .dirs
+                .ensure_again(self.dirs.base())
+                .and_then(|()| calls::make_dir(dir)),
+            made => made,
+        };
+        match made {
+            Err(error) if !dir.is_dir() => return Err(cannot("make", dir, error)),
+            _ => {}
+        }
+        let file = match OutFile::create_new(path.clone()) {
+            // Somebody removed the directory again, as it was empty.
+            Err(error) if is_missing(&error) => return Ok(None),
+            made => made.map_err(|error| cannot("make", &path, error))?,
+        };
+        let lock = file.try_lock().map_err(|error| cannot("lock", &path, error))?;
+        // Of two that begin at once at least one sees the other's file, and steps back.
+        let alone = parts(dir)?.iter().all(|other| *other == part);
+        if lock == Lock::Theirs || !alone || !is_named(&file)? {
+            drop(calls::unlink(&path));
+            return Ok(None);
+        }
+        let side = path.with_extension("hash");
+        Ok(Some(Staged::new(file, plan.algorithm, Some(side))))
+    }
+
+    /// Copies what a living holder has staged to a file of the next generation; that holder's file is then
+    /// removed by the caller.
+    fn take_over(&self, dir: &Path, from: &OutFile, top: &Part, plan: &IngestPlan) -> Result<Option<Staged>> {
+        let to = self.temporary()?;
+        let temporary = to.path().to_owned();
+        let part = Part::new(top.generation.saturating_add(1), self.unique(), plan);
+        let path = dir.join(part.to_string());
+        let copied = Staged::copy_into(from, to, plan.algorithm).and_then(|mut copy| {
+            // No name is given twice, so there is nothing to rename over.
+            match copy.file_mut().rename_over(&path) {
+                Err(error) if is_missing(&error) => Ok(None),
+                Err(error) => Err(cannot("rename", &temporary, error)),
+                Ok(()) => Ok(Some(copy)),
+            }
+        });
+        match copied {
+            Ok(Some(copy)) if parts(dir)?.last() == Some(&part) => {
+                Ok(Some(copy.with_side(path.with_extension("hash"))))
+            }
+            // Somebody else took over at the same time, and further.
+            Ok(Some(mut copy)) => {
+                copy.discard();
+                Ok(None)
+            }
+            other => {
+                drop(calls::unlink(&temporary));
+                other
+            }
+        }
+    }
+
+    fn is_idle(&self, file: &OutFile) -> Result<bool> {
+        let modified = file.metadata().and_then(|metadata| metadata.modified());
+        let modified = modified.map_err(|error| cannot("look at", file.path(), error))?;
+        let age = self.clock.now().duration_since(modified).unwrap_or_default();
+        Ok(age >= UNLOCKED_IDLE)
+    }
+
+    fn dir_of(&self, key: &IngestKey) -> PathBuf {
+        let mut name = escape(key.as_str());
+        if name.len() > MAX_NAME {
+            // The mark keeps it from being the name of a short key.
+            name = format!("{}^", Algorithm::Sha256.digest(name.as_bytes()).hex());
+        }
+        self.dirs.base().join(name)
+    }
+
+    fn unique(&self) -> String {
+        format!(
+            "{}-{:x}",
+            self.instance,
+            self.count.fetch_add(1, Ordering::Relaxed)
+        )
+    }
+}
+
+/// Goes on with a file that is ours now, or gives `None` where it is no longer what is staged.
+fn go_on(file: OutFile, algorithm: Algorithm) -> Result<Option<Staged>> {
+    let path = file.path().to_owned();
+    let looked = |error| cannot("look at", &path, error);
+    // Its holder may have published it, or given up, before we had the lock.
+    if !is_named(&file)? {
+        return Ok(None);
+    }
+    // Published, and the removal of the old name was lost in a power cut: it must not be written.
+    if !sys::is_only_name(&file.metadata().map_err(looked)?) {
+        calls::unlink(&path).map_err(|error| cannot("remove", &path, error))?;
+        return Ok(None);
+    }
+    let side = path.with_extension("hash");
+    Ok(Some(Staged::resume(file, algorithm, side).map_err(looked)?))
+}
+
+/// Whether an open file is what its name stands for.
+fn is_named(file: &OutFile) -> Result<bool> {
+    match (file.metadata(), std::fs::metadata(file.path())) {
+        (Ok(ours), Ok(there)) => Ok(sys::same_file(&ours, &there)),
+        (_, Err(error)) if is_missing(&error) => Ok(false),
+        (Err(error), _) | (_, Err(error)) => Err(cannot("look at", file.path(), error)),
+    }
+}
+
+/// Removes files that were taken over.
+fn remove_all(dir: &Path, parts: &[Part]) {
+    for part in parts {
+        let path = dir.join(part.to_string());
+        // What stays behind is passed over, for it is of an earlier generation.
+        drop(calls::unlink(&path));
+        drop(calls::unlink(&path.with_extension("hash")));
+    }
+}
+
+/// Removes a file unless somebody holds it or it was changed since a time.
+fn sweep_file(path: &Path, idle_since: SystemTime) -> Result<bool> {
+    let file = match OutFile::open(path.to_owned()) {
+        Err(error) if is_missing(&error) => return Ok(false),
+        opened => opened.map_err(|error| cannot("open", path, error))?,
+    };
+    let lock = file.try_lock().map_err(|error| cannot("lock", path, error))?;
+    let modified = file.metadata().and_then(|metadata| metadata.modified());
+    let modified = modified.map_err(|error| cannot("look at", path, error))?;
+    // Its holder may have renamed it before we had the lock: then it is not ours to remove.
+    if lock == Lock::Theirs || modified >= idle_since || !is_named(&file)? {
+        return Ok(false);
+    }
+    match calls::unlink(path) {
+        Err(error) if is_missing(&error) => Ok(false),
+        removed => removed
+            .map(|()| true)
+            .map_err(|error| cannot("remove", path, error)),
+    }
+}
+
+/// The staged files in the directory of a key, the newest generation last.
+fn parts(dir: &Path) -> Result<Vec<Part>> {
+    let mut parts: Vec<Part> = entries(dir)?
+        .iter()
+        .filter_map(|(name, _)| Part::parse(name))
+        .collect();
+    parts
+        .sort_unstable_by(|one, other| (one.generation, &one.unique).cmp(&(other.generation, &other.unique)));
+    Ok(parts)
+}
+
+/// Names and paths in a directory; none where there is no directory.
+fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>> {
+    let failed = |error| cannot("list", dir, error);
+    let listing = match std::fs::read_dir(dir) {
+        Err(error) if is_missing(&error) => return Ok(Vec::new()),
+        listing => listing.map_err(failed)?,
+    };
+    let mut entries = Vec::new();
+    for entry in listing {
+        let entry = entry.map_err(failed)?;
+        // Nothing of ours has another name.
+        if let Ok(name) = entry.file_name().into_string() {
+            entries.push((name, entry.path()));
+        }
+    }
+    Ok(entries)
+}
+
+/// The name of a staged file: the generation, a text that is never used again, and the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Part {
+    generation: u32,
+    unique: String,
+    algorithm: Algorithm,
+    size: Option<u64>,
+    digest: Option<Digest>,
+}
+
+impl Part {
+    fn new(generation: u32, unique: String, plan: &IngestPlan) -> Self {
+        Self {
+            generation,
+            unique,
+            algorithm: plan.algorithm,
+            size: plan.size,
+            digest: plan.digest,
+        }
+    }
+
+    fn parse(name: &str) -> Option<Self> {
+        let mut fields = name.strip_suffix(PART)?.split('.');
+        let mut next = || fields.next();
+        let part = Self {
+            generation: u32::from_str_radix(next()?, 16).ok()?,
+            unique: next()?.to_owned(),
+            algorithm: next()?.parse().ok()?,
+            size: match next()? {
+                "" => None,
+                size => Some(size.parse().ok()?),
+            },
+            digest: match next()? {
+                "" => None,
+                digest => Some(digest.replacen('-', ":", 1).parse().ok()?),
+            },
+        };
+        (part.to_string() == name).then_some(part)
+    }
+
+    fn plan(&self, key: &IngestKey) -> IngestPlan {
+        let mut plan = IngestPlan::new(self.algorithm).with_key(key.clone());
+        plan.size = self.size;
+        plan.digest = self.digest;
+        plan
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}.{}.{}.", self.generation, self.unique, self.algorithm)?;
+        if let Some(size) = self.size {
+            write!(f, "{size}")?;
+        }
+        f.write_str(".")?;
+        if let Some(digest) = self.digest {
+            write!(f, "{}-{}", digest.algorithm(), digest.hex())?;
+        }
+        f.write_str(PART)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_of_a_part_says_the_plan() {
+        let plans = [
+            IngestPlan::new(Algorithm::Sha256),
+            IngestPlan::new(Algorithm::Sha512).with_size(u64::MAX),
+            IngestPlan::of(Algorithm::Sha512.digest(b"x")).with_size(7),
+        ];
+        let area = Area::new("x".into(), Clock::system());
+        for plan in plans {
+            let part = Part::new(u32::MAX, area.unique(), &plan);
+            let name = part.to_string();
+            assert!(name.len() <= 255, "{name}");
+            assert_eq!(Part::parse(&name), Some(part));
+        }
+        for name in [
+            "",
+            "x.part",
+            "0.x.sha256...part",
+            "00000000.x.sha256...tmp",
+            "00000000.x.md5...part",
+        ] {
+            assert_eq!(Part::parse(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn keys_have_directories_of_their_own() {
+        let area = Area::new("x".into(), Clock::system());
+        let dir = |key: &str| area.dir_of(&IngestKey::parse(key).unwrap());
+        assert_ne!(dir("a"), dir("A"));
+        let (one, other) = ("A".repeat(255), "B".repeat(255));
+        assert_ne!(dir(&one), dir(&other));
+        assert!(dir(&one).file_name().unwrap().len() <= MAX_NAME);
+    }
+}

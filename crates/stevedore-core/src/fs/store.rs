@@ -1,0 +1,190 @@
+//! [`FsStore`].
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+
+use super::held::Keep;
+use super::published::Published;
+use super::staging::Area;
+use super::{blocking, cannot, is_missing, listing};
+use crate::stream::BoxStream;
+use crate::{
+    Blob, BlobInfo, ByteRange, Clock, Digest, Error, ErrorKind, IngestKey, IngestPlan, Result, Staging,
+    Store, Takeover, sys,
+};
+
+/// Where an [`FsStore`] lies and how it works.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct FsOptions {
+    /// The directory of blobs: `<algorithm>/<hex>` below it, as in an OCI layout.
+    pub blobs: PathBuf,
+    /// The directory of what is being written: on the same file system, and outside of `blobs`.
+    pub staging: PathBuf,
+    /// How long a collector leaves a blob alone after it was last wanted. Without one nobody collects here:
+    /// [`touch`](Store::touch) then changes nothing, so files of another owner are no hindrance.
+    pub grace: Option<Duration>,
+    /// Where times come from.
+    pub clock: Clock,
+    /// Whether files and directories are synced, so that what was acknowledged outlasts a power cut. On unless
+    /// turned off.
+    pub durable: bool,
+}
+
+/// A store of blobs in a directory, laid out as the `blobs` directory of an OCI layout.
+///
+/// - Modes are what the umask leaves of 0666 and 0777.
+/// - Other processes may read the directory and publish into it by rename at any time. Lives, touches and deletes
+///   hold together only within one `FsStore`: one process collects.
+/// - A life is the file's modification time, the time of the last touch its access time; both are set before the
+///   rename. Reading through this store leaves the access time alone where it may (Linux, as the owner). If something else moves
+///   it, the blob is collected later.
+/// - What is staged under a key goes on after a restart. Within one boot of the machine the state of the hash is
+///   kept, else the staged bytes are read again.
+/// - A holder is alive while it has its staged file locked. To take over from one in another process costs a copy
+///   of what is staged. Where the file system has no locks, a file that was not written for 10 minutes counts as idle.
+///
+/// Cloning is cheap; clones are one store. All but [`new`](Self::new) need a tokio runtime around them.
+#[derive(Clone, Debug)]
+pub struct FsStore {
+    keep: Arc<Keep>,
+}
+
+impl FsOptions {
+    /// Blobs in a directory and staged files in another, synced, for no collector.
+    pub fn new(blobs: impl Into<PathBuf>, staging: impl Into<PathBuf>) -> Self {
+        Self {
+            blobs: blobs.into(),
+            staging: staging.into(),
+            grace: None,
+            clock: Clock::system(),
+            durable: true,
+        }
+    }
+
+    /// The same, with the grace of a collector.
+    #[must_use]
+    pub fn with_grace(mut self, grace: Duration) -> Self {
+        self.grace = Some(grace);
+        self
+    }
+
+    /// The same, by another clock.
+    #[must_use]
+    pub fn with_clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// The same, synced or not. Without syncs a power cut may take what was acknowledged, and leave files under a
+    /// digest that they do not have.
+    #[must_use]
+    pub fn with_durable(mut self, durable: bool) -> Self {
+        self.durable = durable;
+        self
+    }
+}
+
+impl FsStore {
+    /// The store over two directories. Nothing is read or made yet.
+    pub fn new(options: FsOptions) -> Self {
+        let FsOptions {
+            blobs,
+            staging,
+            grace,
+            clock,
+            durable,
+        } = options;
+        let published = Published::new(blobs, &staging, clock.clone(), grace, durable);
+        let area = Area::new(staging, clock.clone());
+        Self {
+            keep: Arc::new(Keep::new(published, area, clock)),
+        }
+    }
+
+    pub(super) fn keep(&self) -> &Keep {
+        &self.keep
+    }
+
+    /// What is published under the digest of a plan, renewed. A file of another size than was planned is none.
+    async fn find(&self, plan: &IngestPlan) -> Result<Option<BlobInfo>> {
+        let Some(digest) = &plan.digest else {
+            return Ok(None);
+        };
+        let found = self.touch(digest).await?;
+        Ok(found.filter(|found| plan.size.is_none_or(|size| size == found.size)))
+    }
+}
+
+#[async_trait]
+impl Store for FsStore {
+    /// For ever where none was set: nobody collects here.
+    fn grace(&self) -> Duration {
+        self.keep.published().grace().unwrap_or(Duration::MAX)
+    }
+
+    async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
+        self.keep.published().look(digest)
+    }
+
+    async fn touch(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
+        if let Some(found) = self.keep.published().look_if_young(digest)? {
+            return Ok(found);
+        }
+        let (keep, digest) = (Arc::clone(&self.keep), *digest);
+        blocking::run(move || keep.published().touch(&digest)).await
+    }
+
+    async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {
+        let path = self.keep.published().path_of(digest);
+        let missing = || {
+            Error::new(
+                ErrorKind::NotFound,
+                format!("there is no blob {digest} at {}", path.display()),
+            )
+        };
+        let file = match sys::open_to_read(&path) {
+            Err(error) if is_missing(&error) => return Err(missing()),
+            opened => opened.map_err(|error| cannot("open", &path, error))?,
+        };
+        let metadata = file.metadata().map_err(|error| cannot("look at", &path, error))?;
+        if !metadata.is_file() {
+            return Err(missing());
+        }
+        let range = range.within(metadata.len())?;
+        Ok(Blob::from_file(Arc::new(file), path, range))
+    }
+
+    fn list(&self) -> BoxStream<Result<BlobInfo>> {
+        listing::list(self.keep.published().dir().to_owned())
+    }
+
+    async fn ingest(&self, plan: IngestPlan) -> Result<Staging> {
+        if let Some(found) = self.find(&plan).await? {
+            return Ok(Staging::There(found));
+        }
+        let Some(key) = plan.key.clone() else {
+            return Ok(Staging::Mine(Box::new(self.keep.begin(plan))));
+        };
+        let keep = Arc::clone(&self.keep);
+        blocking::run(move || keep.acquire(&key, Some(&plan), Takeover::IfIdle)).await
+    }
+
+    async fn resume(&self, key: &IngestKey, takeover: Takeover) -> Result<Staging> {
+        let (keep, key) = (Arc::clone(&self.keep), key.clone());
+        blocking::run(move || keep.acquire(&key, None, takeover)).await
+    }
+
+    async fn delete(&self, seen: &BlobInfo) -> Result<bool> {
+        let (keep, seen) = (Arc::clone(&self.keep), seen.clone());
+        blocking::run(move || keep.delete(&seen)).await
+    }
+
+    async fn expire(&self, idle_since: SystemTime) -> Result<u64> {
+        let keep = Arc::clone(&self.keep);
+        blocking::run(move || keep.sweep(idle_since)).await
+    }
+}

@@ -1,0 +1,259 @@
+//! Documents of any kind: how the kind is found, and what they point to.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use stevedore_core::document::ChildKind;
+use stevedore_core::raw::{MANIFEST_LIMIT, ParseError};
+use stevedore_core::{Algorithm, Descriptor, Document, ImageIndex, ImageManifest, MediaType, Platform, Raw};
+
+use crate::json_text;
+
+fn parse(text: &str, media_type: Option<MediaType>) -> Result<Document, ParseError> {
+    let config = r#""config":{"mediaType":"application/x","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2}"#;
+    let text = text.replace(r#""config":C"#, config);
+    Document::parse(text.into(), media_type, Algorithm::Sha256, MANIFEST_LIMIT)
+}
+
+fn blob(name: &str) -> Descriptor {
+    Descriptor::new(
+        MediaType::from_static("application/x"),
+        Algorithm::Sha256.digest(name.as_bytes()),
+        1,
+    )
+}
+
+#[test]
+fn the_type_served_decides() {
+    let image = r#"{"schemaVersion":2,"config":C}"#;
+    assert!(matches!(
+        parse(image, Some(MediaType::OCI_MANIFEST)),
+        Ok(Document::Image(_))
+    ));
+    assert!(matches!(
+        parse(image, Some(MediaType::DOCKER_MANIFEST)),
+        Ok(Document::Image(_))
+    ));
+    assert!(matches!(
+        parse(r#"{"schemaVersion":2}"#, Some(MediaType::OCI_INDEX)),
+        Ok(Document::Index(_))
+    ));
+    assert!(matches!(
+        parse(r#"{"schemaVersion":2}"#, Some(MediaType::DOCKER_MANIFEST_LIST)),
+        Ok(Document::Index(_))
+    ));
+    assert!(matches!(
+        parse(image, Some(MediaType::OCI_INDEX)),
+        Err(ParseError::Ambiguous { key: "config", .. })
+    ));
+    let unknown = MediaType::from_static("application/vnd.example");
+    assert!(matches!(parse(image, Some(unknown)), Ok(Document::Other(_))));
+    for old in [MediaType::DOCKER_SCHEMA1, MediaType::DOCKER_SCHEMA1_SIGNED] {
+        assert_eq!(parse("{}", Some(old)), Err(ParseError::SchemaOne));
+    }
+}
+
+#[test]
+fn without_a_type_the_content_decides() {
+    let found = |text: &str| parse(text, None).map(|document| document.media_type().to_string());
+    let declared = |media_type: MediaType, rest: &str| {
+        format!(r#"{{"schemaVersion":2,"mediaType":"{media_type}"{rest}}}"#)
+    };
+    for media_type in [MediaType::OCI_INDEX, MediaType::DOCKER_MANIFEST_LIST] {
+        assert_eq!(
+            found(&declared(media_type.clone(), "")),
+            Ok(media_type.to_string())
+        );
+        let mixed = found(&declared(media_type, r#","layers":[]"#));
+        assert!(
+            matches!(mixed, Err(ParseError::Ambiguous { key: "layers", .. })),
+            "{mixed:?}"
+        );
+    }
+    for media_type in [MediaType::OCI_MANIFEST, MediaType::DOCKER_MANIFEST] {
+        assert_eq!(
+            found(&declared(media_type.clone(), r#","config":C"#)),
+            Ok(media_type.to_string())
+        );
+    }
+    let cases = [
+        (
+            r#"{"schemaVersion":2,"manifests":[]}"#,
+            "application/vnd.oci.image.index.v1+json",
+        ),
+        (
+            r#"{"schemaVersion":2,"config":C}"#,
+            "application/vnd.oci.image.manifest.v1+json",
+        ),
+        (
+            r#"{"schemaVersion":2,"config":C,"layers":[],"mediaType":null}"#,
+            "application/vnd.oci.image.manifest.v1+json",
+        ),
+        (
+            r#"{"mediaType":"application/vnd.example","layers":[],"manifests":[]}"#,
+            "application/vnd.example",
+        ),
+        (r#"{"mediaType":"two\r\nlines"}"#, "application/octet-stream"),
+        (r#"{"schemaVersion":2}"#, "application/octet-stream"),
+        ("[]", "application/octet-stream"),
+        ("no JSON", "application/octet-stream"),
+        ("", "application/octet-stream"),
+    ];
+    for (text, media_type) in cases {
+        assert_eq!(found(text), Ok(media_type.to_owned()), "{text}");
+        for generic in [
+            "application/json",
+            "application/octet-stream",
+            "binary/octet-stream",
+            "text/plain",
+        ] {
+            let served = parse(text, Some(MediaType::from_static(generic))).unwrap();
+            assert_eq!(*served.media_type(), *media_type, "{text} as {generic}");
+        }
+    }
+    let mixed = found(r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#);
+    assert!(
+        matches!(mixed, Err(ParseError::Ambiguous { key: "layers", .. })),
+        "{mixed:?}"
+    );
+    assert!(matches!(
+        found(r#"{"schemaVersion":2,"layers":[]}"#),
+        Err(ParseError::Missing { key: "config", .. })
+    ));
+    assert_eq!(
+        found(r#"{"schemaVersion":1,"fsLayers":[]}"#),
+        Err(ParseError::SchemaOne)
+    );
+    assert!(matches!(
+        found(r#"{"manifests":[],"manifests":[]}"#),
+        Err(ParseError::DuplicateKey { .. })
+    ));
+    let large = Document::parse(Bytes::from_static(b"{}"), None, Algorithm::Sha256, 1);
+    assert!(
+        matches!(
+            large,
+            Err(ParseError::TooLarge {
+                size: 2,
+                limit: 1,
+                ..
+            })
+        ),
+        "{large:?}"
+    );
+}
+
+#[test]
+fn children_are_what_a_copy_takes_along() {
+    let image = ImageManifest::new(blob("c"), [blob("l1"), blob("l2")]).with_subject(blob("s"));
+    let image = Document::from(Raw::encode(&image, MediaType::OCI_MANIFEST, Algorithm::Sha256).unwrap());
+    let kinds = |document: &Document| {
+        document
+            .children()
+            .map(|child| (child.kind, child.descriptor.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        kinds(&image),
+        [
+            (ChildKind::Config, blob("c")),
+            (ChildKind::Layer, blob("l1")),
+            (ChildKind::Layer, blob("l2"))
+        ]
+    );
+    assert_eq!(image.subject(), Some(&blob("s")));
+
+    let index = ImageIndex::new([blob("m1"), blob("m2")]).with_subject(blob("s"));
+    let index = Document::from(Raw::encode(&index, MediaType::OCI_INDEX, Algorithm::Sha256).unwrap());
+    assert_eq!(
+        kinds(&index),
+        [
+            (ChildKind::Manifest, blob("m1")),
+            (ChildKind::Manifest, blob("m2"))
+        ]
+    );
+    assert_eq!(index.subject(), Some(&blob("s")));
+
+    let other = parse(
+        r#"{"config":C,"subject":{}}"#,
+        Some(MediaType::from_static("application/vnd.example")),
+    )
+    .unwrap();
+    assert_eq!((kinds(&other), other.subject()), (vec![], None));
+}
+
+#[test]
+fn a_referrer_is_listed_with_its_kind_and_annotations() {
+    let artifact = MediaType::from_static("application/vnd.example.sbom");
+    let image = |manifest: ImageManifest| {
+        Document::from(Raw::encode(&manifest, MediaType::OCI_MANIFEST, Algorithm::Sha256).unwrap())
+    };
+    let typed = image(
+        ImageManifest::new(blob("c"), [])
+            .with_artifact_type(artifact.clone())
+            .with_annotation("a", "b"),
+    );
+    let listed = typed.referrer_descriptor();
+    assert_eq!(
+        listed,
+        typed
+            .descriptor()
+            .with_artifact_type(artifact.clone())
+            .with_annotation("a", "b")
+    );
+    assert_eq!(
+        (listed.size, listed.digest.clone()),
+        (typed.size(), typed.digest().into())
+    );
+
+    for untyped in [
+        ImageManifest::new(blob("c"), []),
+        ImageManifest::new(blob("c"), []).with_artifact_type(MediaType::from_static("")),
+    ] {
+        let untyped = image(untyped);
+        assert_eq!(untyped.artifact_type(), None);
+        assert_eq!(
+            untyped.referrer_descriptor().artifact_type,
+            Some(blob("c").media_type)
+        );
+    }
+    let index = |index: ImageIndex| {
+        Document::from(Raw::encode(&index, MediaType::OCI_INDEX, Algorithm::Sha256).unwrap())
+    };
+    assert_eq!(
+        index(ImageIndex::new([])).referrer_descriptor().artifact_type,
+        None
+    );
+    let typed = index(ImageIndex::new([]).with_artifact_type(artifact.clone()));
+    assert_eq!(typed.referrer_descriptor().artifact_type, Some(artifact));
+}
+
+#[test]
+fn an_index_gives_the_entry_for_a_platform() {
+    let entry = |name: &str, platform: &str| blob(name).with_platform(platform.parse().unwrap());
+    let index = ImageIndex::new([
+        blob("none"),
+        entry("arm", "linux/arm64"),
+        entry("amd", "linux/amd64"),
+    ]);
+    let wanted = |text: &str| index.select(&text.parse().unwrap()).cloned();
+    assert_eq!(wanted("linux/amd64"), Some(entry("amd", "linux/amd64")));
+    assert_eq!(wanted("linux/arm64"), Some(entry("arm", "linux/arm64")));
+    assert_eq!(wanted("linux/s390x"), None);
+    let platforms: Vec<_> = index.platforms().map(Platform::to_string).collect();
+    assert_eq!(platforms, ["linux/arm64", "linux/amd64"]);
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_document_or_refused(bytes in json_text::mutated(json_text::text())) {
+        let bytes = Bytes::from(bytes);
+        let served = MediaType::from_static("application/vnd.example");
+        let carried = Document::parse(bytes.clone(), Some(served), Algorithm::Sha256, MANIFEST_LIMIT).unwrap();
+        prop_assert_eq!(carried.bytes(), &bytes);
+        prop_assert_eq!(carried.digest(), Algorithm::Sha256.digest(&bytes));
+        for media_type in [None, Some(MediaType::OCI_MANIFEST), Some(MediaType::OCI_INDEX)] {
+            if let Ok(document) = Document::parse(bytes.clone(), media_type, Algorithm::Sha512, MANIFEST_LIMIT) {
+                prop_assert_eq!(document.digest(), Algorithm::Sha512.digest(document.bytes()));
+            }
+        }
+    }
+}

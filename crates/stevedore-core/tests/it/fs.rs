@@ -1,0 +1,4 @@
+//! The stores over the file system.
+
+#[cfg(feature = "suite")]
+mod suite;

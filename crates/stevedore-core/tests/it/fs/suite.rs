@@ -1,0 +1,108 @@
+//! The suites over the stores in directories.
+
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, SystemTime};
+
+use async_trait::async_trait;
+use stevedore_core::fs::{FsNames, FsOptions, FsStore};
+use stevedore_core::suite::{NamesFixture, StoreFixture};
+use stevedore_core::{Clock, Names, Result, Store};
+use tempfile::TempDir;
+use tokio::runtime::{Builder, Runtime};
+
+const GRACE: Duration = Duration::from_secs(3600);
+
+/// How many blocking threads the runtime of a case has.
+const THREADS: usize = 4;
+
+struct StoreInDirectory {
+    dir: TempDir,
+    clock: Clock,
+}
+
+struct NamesInDirectory(TempDir);
+
+fn runtime() -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder
+        .worker_threads(2)
+        .max_blocking_threads(THREADS)
+        .build()
+        .unwrap()
+}
+
+impl StoreInDirectory {
+    fn new() -> Self {
+        Self {
+            dir: tempfile::tempdir().unwrap(),
+            clock: Clock::manual(),
+        }
+    }
+}
+
+#[async_trait]
+impl StoreFixture for StoreInDirectory {
+    async fn open(&self) -> Result<Arc<dyn Store>> {
+        let root = self.dir.path();
+        let options = FsOptions::new(root.join("blobs"), root.join("staging"));
+        let options = options.with_grace(GRACE).with_clock(self.clock.clone());
+        Ok(Arc::new(FsStore::new(options)))
+    }
+
+    fn now(&self) -> SystemTime {
+        self.clock.now()
+    }
+
+    async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+    }
+
+    fn grace(&self) -> Duration {
+        GRACE
+    }
+
+    async fn settle(&self) {
+        settle().await;
+    }
+}
+
+#[async_trait]
+impl NamesFixture for NamesInDirectory {
+    async fn open(&self) -> Result<Arc<dyn Names>> {
+        let root = self.0.path();
+        Ok(Arc::new(FsNames::new(root.join("names"), root.join("staging"))))
+    }
+
+    /// Conditions hold within one instance.
+    fn side_by_side(&self) -> bool {
+        false
+    }
+
+    async fn settle(&self) {
+        settle().await;
+    }
+}
+
+/// Waits until every blocking thread has ended what it did: all of them have to meet, and work comes in order.
+async fn settle() {
+    let barrier = Arc::new(Barrier::new(THREADS));
+    let meet = || {
+        let barrier = Arc::clone(&barrier);
+        tokio::task::spawn_blocking(move || barrier.wait())
+    };
+    let meetings: Vec<_> = (0..THREADS).map(|_| meet()).collect();
+    for meeting in meetings {
+        meeting.await.unwrap();
+    }
+}
+
+mod store {
+    stevedore_core::store_suite!(super::StoreInDirectory::new(), |case| super::runtime()
+        .block_on(case));
+}
+
+mod names {
+    stevedore_core::names_suite!(super::NamesInDirectory(tempfile::tempdir().unwrap()), |case| {
+        super::runtime().block_on(case)
+    });
+}
