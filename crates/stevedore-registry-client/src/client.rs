@@ -9,7 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::http::Method;
-use stevedore_core::{Blob, Registry};
+use stevedore_core::Blob;
+use stevedore_core::reference::{self, Registry};
 
 pub use self::builder::ClientBuilder;
 pub(crate) use self::host::Host;
@@ -17,6 +18,7 @@ use crate::auth::token::Tokens;
 use crate::auth::{CredentialSources, Scopes};
 use crate::error::{Error, Result};
 use crate::http::{Http, Reach};
+use crate::repository::Repository;
 use crate::request::{Call, Identity, Limiter, Warnings};
 use crate::settings::{RegistrySettings, RetryPolicy};
 use crate::url::Url;
@@ -25,7 +27,7 @@ use crate::url::Url;
 /// all of it.
 ///
 /// ```no_run
-/// use stevedore_core::Registry;
+/// use stevedore_core::reference::Registry;
 /// use stevedore_registry_client::Client;
 ///
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,6 +61,11 @@ impl Client {
     /// A client with the process's own credentials and certificates, as far as nothing else is set.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::new()
+    }
+
+    /// A repository of a registry. Nothing is asked yet.
+    pub fn repository(&self, registry: &Registry, name: &reference::Repository) -> Repository {
+        Repository::new(Arc::clone(&self.inner), registry, name)
     }
 
     /// Asks a registry whether it speaks the protocol and knows who this is (distribution-spec, end-1): what a login

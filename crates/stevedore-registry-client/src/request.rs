@@ -17,6 +17,7 @@ use tokio::time::Instant;
 pub(crate) use self::answer::Answer;
 use self::follow::Hop;
 pub(crate) use self::limit::{Lane, Limiter};
+pub(crate) use self::retry::pause_before;
 use self::retry::{Verdict, judge_failure, judge_status};
 pub use self::warning::Warning;
 pub(crate) use self::warning::{Show, Warnings};

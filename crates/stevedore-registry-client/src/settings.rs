@@ -31,6 +31,9 @@ pub struct RegistrySettings {
     /// Whether a registry that is reached at a public address may send its clients to private ones, as a storage
     /// that is reached over a private link. A registry at a private address may.
     pub private_targets: bool,
+    /// The size in bytes of the chunks that blobs are sent in, at most 16 MiB; without one they are sent whole where
+    /// the registry takes that. For registries behind proxies that take no large requests and do not say so.
+    pub chunk_size: Option<u64>,
     pub(crate) authorities: Vec<CertificateDer<'static>>,
     pub(crate) identity: Option<Identity>,
 }
@@ -124,6 +127,13 @@ impl RegistrySettings {
         self
     }
 
+    /// The same settings, sending blobs in chunks of so many bytes.
+    #[must_use]
+    pub fn with_chunk_size(mut self, bytes: u64) -> Self {
+        self.chunk_size = Some(bytes);
+        self
+    }
+
     /// The same settings, trusting more certification authorities, in PEM.
     ///
     /// # Errors
@@ -174,6 +184,7 @@ impl fmt::Debug for RegistrySettings {
             .field("insecure", &self.insecure)
             .field("trusted_realms", &self.trusted_realms)
             .field("private_targets", &self.private_targets)
+            .field("chunk_size", &self.chunk_size)
             .field("authorities", &self.authorities.len())
             .field("identity", &self.identity.is_some())
             .finish()

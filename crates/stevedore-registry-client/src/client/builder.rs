@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use ::http::HeaderValue;
-use stevedore_core::Registry;
+use stevedore_core::reference::Registry;
 
 use super::{Client, Inner};
 use crate::auth::CredentialSources;
@@ -31,7 +31,7 @@ const RENEW_AFTER: Duration = Duration::from_secs(60);
 /// Collects what a [`Client`] is to be like.
 ///
 /// ```
-/// use stevedore_core::Registry;
+/// use stevedore_core::reference::Registry;
 /// use stevedore_registry_client::auth::{Credential, CredentialSources};
 /// use stevedore_registry_client::{Client, RegistrySettings};
 ///

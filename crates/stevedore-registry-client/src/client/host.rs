@@ -1,8 +1,9 @@
 //! One registry, as a client knows it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use stevedore_core::Registry;
+use stevedore_core::reference::Registry;
 use tokio::sync::OnceCell;
 
 use super::Inner;
@@ -20,6 +21,15 @@ pub(crate) struct Host {
     auth: AuthState,
     /// The other end of the last connection with it.
     peer: Mutex<Option<Peer>>,
+    habits: Habits,
+}
+
+/// What a registry was seen not to do, so that it is not asked again.
+#[derive(Default)]
+pub(crate) struct Habits {
+    refuses_single_post: AtomicBool,
+    refuses_mount_from_anywhere: AtomicBool,
+    lacks_referrers: AtomicBool,
 }
 
 impl Host {
@@ -30,6 +40,7 @@ impl Host {
             origin: OnceCell::new(),
             auth: AuthState::default(),
             peer: Mutex::default(),
+            habits: Habits::default(),
         }
     }
 
@@ -44,6 +55,10 @@ impl Host {
 
     pub(crate) fn auth(&self) -> &AuthState {
         &self.auth
+    }
+
+    pub(crate) fn habits(&self) -> &Habits {
+        &self.habits
     }
 
     /// Notes the other end of a connection with the registry.
@@ -90,5 +105,34 @@ impl Host {
             origin(secure)
         };
         self.origin.get_or_try_init(find).await
+    }
+}
+
+impl Habits {
+    /// Whether a blob may come with the request that begins an upload.
+    pub(crate) fn takes_single_post(&self) -> bool {
+        !self.refuses_single_post.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_takes_single_post(&self, takes: bool) {
+        self.refuses_single_post.store(!takes, Ordering::Relaxed);
+    }
+
+    /// Whether a mount may leave out where from.
+    pub(crate) fn mounts_from_anywhere(&self) -> bool {
+        !self.refuses_mount_from_anywhere.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_mounts_from_anywhere(&self, mounts: bool) {
+        self.refuses_mount_from_anywhere.store(!mounts, Ordering::Relaxed);
+    }
+
+    /// Whether the registry lists referrers itself.
+    pub(crate) fn has_referrers(&self) -> bool {
+        !self.lacks_referrers.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_has_referrers(&self, has: bool) {
+        self.lacks_referrers.store(!has, Ordering::Relaxed);
     }
 }

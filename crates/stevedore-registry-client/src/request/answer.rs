@@ -4,7 +4,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderName, Method, StatusCode, header};
+use ::http::{HeaderMap, Method, StatusCode};
 use bytes::{Bytes, BytesMut};
 use futures_core::Stream;
 use http_body::Body;
@@ -38,8 +38,6 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// Where it came from, after all redirects.
     pub(crate) url: Url,
-    /// Whether it came from the origin that the call's credentials are for.
-    pub(crate) at_home: bool,
     body: Chunks,
 }
 
@@ -59,12 +57,7 @@ struct Chunks {
 
 impl Answer {
     pub(super) fn new(hop: Hop, method: &Method, idle: Duration, place: Option<Place>) -> Self {
-        let Hop {
-            response,
-            url,
-            at_home,
-            ..
-        } = hop;
+        let Hop { response, url, .. } = hop;
         let (head, incoming) = response.into_parts();
         let body = Chunks {
             incoming,
@@ -80,21 +73,18 @@ impl Answer {
             status: head.status,
             headers: head.headers,
             url,
-            at_home,
             body,
         }
     }
 
-    /// The text of a header.
-    pub(crate) fn header(&self, name: impl Into<HeaderName>) -> Option<&str> {
-        self.headers
-            .get(name.into())
-            .and_then(|value| value.to_str().ok())
+    /// The text of a header, by its name in lower case.
+    pub(crate) fn header_text(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
     }
 
     /// The length that the server claims.
     pub(crate) fn content_length(&self) -> Option<u64> {
-        self.header(header::CONTENT_LENGTH)?.parse().ok()
+        self.header_text("content-length")?.parse().ok()
     }
 
     /// The whole body. Nothing is allocated for a length that is only claimed.

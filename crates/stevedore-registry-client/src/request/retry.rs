@@ -30,7 +30,7 @@ pub(super) fn judge_failure(error: &Error, idempotent: bool, tries: u32, policy:
         _ => false,
     };
     if passing && tries < policy.attempts {
-        Verdict::Again(wait(tries, policy))
+        Verdict::Again(pause_before(tries, policy))
     } else {
         Verdict::Fail
     }
@@ -49,13 +49,13 @@ pub(super) fn judge_status(refused: &Refused, idempotent: bool, tries: u32, poli
     }
     match refused.retry_after {
         Some(asked) if asked > policy.longest_asked_wait => Verdict::Fail,
-        Some(asked) => Verdict::Again(asked.max(wait(tries, policy))),
-        None => Verdict::Again(wait(tries, policy)),
+        Some(asked) => Verdict::Again(asked.max(pause_before(tries, policy))),
+        None => Verdict::Again(pause_before(tries, policy)),
     }
 }
 
 /// A random time up to a bound that doubles with each try: clients that failed together do not come back together.
-fn wait(tries: u32, policy: &RetryPolicy) -> Duration {
+pub(crate) fn pause_before(tries: u32, policy: &RetryPolicy) -> Duration {
     let doubled = policy
         .first_wait
         .saturating_mul(1 << tries.saturating_sub(1).min(20));
@@ -106,7 +106,7 @@ mod tests {
         let policy = RetryPolicy::default().with_waits(Duration::from_millis(100), Duration::from_secs(1));
         for tries in [1, 2, 3, 4, 5, 100] {
             let bound = Duration::from_millis(100 * (1 << (tries - 1).min(10))).min(policy.longest_wait);
-            let waits: Vec<_> = (0..50).map(|_| wait(tries, &policy)).collect();
+            let waits: Vec<_> = (0..50).map(|_| pause_before(tries, &policy)).collect();
             assert!(waits.iter().all(|wait| *wait <= bound), "{tries}: {waits:?}");
             assert!(waits.iter().any(|wait| *wait > bound / 2), "{tries}: {waits:?}");
             assert!(waits.iter().any(|wait| *wait < bound / 2), "{tries}: {waits:?}");

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use stevedore_core::{ErrorKind, Registry};
+use stevedore_core::ErrorKind;
+use stevedore_core::reference::Registry;
 use stevedore_registry_client::auth::{Credential, CredentialSources, Scopes};
 use stevedore_registry_client::{ClientBuilder, Error, RegistrySettings, Roots};
 use tempfile::TempDir;

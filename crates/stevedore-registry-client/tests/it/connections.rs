@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use http::Version;
-use stevedore_core::{ErrorKind, Registry};
+use stevedore_core::ErrorKind;
+use stevedore_core::reference::Registry;
 use stevedore_registry_client::auth::{CredentialSources, Scopes};
 use stevedore_registry_client::{
     Client, ClientBuilder, Error, RegistrySettings, RetryPolicy, Roots, Timeouts,

@@ -1,0 +1,41 @@
+//! The tags of a repository (distribution-spec, end-8).
+
+use std::collections::BTreeSet;
+
+use ::http::Method;
+use serde::Deserialize;
+use stevedore_core::RefName;
+
+use super::Repository;
+use super::pages::{PAGE_LIMIT, Pages, parse};
+use crate::error::Result;
+
+/// How many tags a page is asked to have. Registries give fewer as they like.
+const PAGE: &str = "1000";
+
+#[derive(Deserialize)]
+struct Page {
+    /// Some registries say `null` where there are none.
+    tags: Option<Vec<String>>,
+}
+
+impl Repository {
+    /// All tags, in the order of their bytes: not every registry keeps to an order.
+    pub(super) async fn tags(&self) -> Result<BTreeSet<RefName>> {
+        let mut tags = BTreeSet::new();
+        let mut pages = Pages::default();
+        let mut url = self.url("tags/list").await?.with_query([("n", PAGE)]);
+        loop {
+            let answer = self.client().send(&self.reads(Method::GET, url)).await?;
+            let next = pages.after(&answer)?;
+            let at = answer.url.clone();
+            let body = answer.into_bytes(PAGE_LIMIT).await?;
+            let page: Page = parse(&body, &at)?;
+            tags.extend(page.tags.into_iter().flatten().map(|tag| RefName::verbatim(&tag)));
+            match next {
+                Some(next) => url = next,
+                None => return Ok(tags),
+            }
+        }
+    }
+}
