@@ -17,8 +17,8 @@ use tokio::time::Instant;
 pub(crate) use self::answer::Answer;
 use self::follow::Hop;
 pub(crate) use self::limit::{Lane, Limiter};
-pub(crate) use self::retry::pause_before;
 use self::retry::{Verdict, judge_failure, judge_status};
+pub(crate) use self::retry::{pause_before, random_up_to};
 pub use self::warning::Warning;
 pub(crate) use self::warning::{Show, Warnings};
 use crate::auth::Scopes;
@@ -44,6 +44,8 @@ pub(crate) struct Call<'a> {
     pub(crate) idempotent: bool,
     /// Whether a 307 or 308 is followed although the call has content.
     pub(crate) follow_content: bool,
+    /// Whether a redirect to another origin is followed; else it is an answer like others.
+    pub(crate) follow_away: bool,
     /// Whether the registry may have long work to do before it answers.
     pub(crate) commits: bool,
     /// Which answers are a success.
@@ -94,6 +96,7 @@ impl<'a> Call<'a> {
             reach: Reach::Own,
             idempotent,
             follow_content: false,
+            follow_away: true,
             commits: false,
             accepts: |status| status.is_success(),
         }

@@ -1,6 +1,6 @@
 //! One registry, as a client knows it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use stevedore_core::reference::Registry;
@@ -29,7 +29,8 @@ pub(crate) struct Host {
 pub(crate) struct Habits {
     refuses_single_post: AtomicBool,
     refuses_mount_from_anywhere: AtomicBool,
-    lacks_referrers: AtomicBool,
+    /// [`HAS`], [`LACKS`], or 0 for not known.
+    referrers: AtomicU8,
 }
 
 impl Host {
@@ -127,12 +128,20 @@ impl Habits {
         self.refuses_mount_from_anywhere.store(!mounts, Ordering::Relaxed);
     }
 
-    /// Whether the registry lists referrers itself.
-    pub(crate) fn has_referrers(&self) -> bool {
-        !self.lacks_referrers.load(Ordering::Relaxed)
+    /// Whether the registry lists referrers itself, where that is known.
+    pub(crate) fn has_referrers(&self) -> Option<bool> {
+        match self.referrers.load(Ordering::Relaxed) {
+            HAS => Some(true),
+            LACKS => Some(false),
+            _ => None,
+        }
     }
 
     pub(crate) fn set_has_referrers(&self, has: bool) {
-        self.lacks_referrers.store(!has, Ordering::Relaxed);
+        self.referrers
+            .store(if has { HAS } else { LACKS }, Ordering::Relaxed);
     }
 }
+
+const HAS: u8 = 1;
+const LACKS: u8 = 2;

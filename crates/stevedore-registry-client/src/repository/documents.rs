@@ -41,7 +41,8 @@ impl Repository {
         let digest = answer
             .header_text(DIGEST_HEADER)
             .and_then(|digest| digest.parse::<AnyDigest>().ok());
-        let media_type = content_type(&answer);
+        // A type that any file may have says nothing.
+        let media_type = content_type(&answer).filter(MediaType::is_document);
         let described = (digest, media_type, answer.content_length());
         Ok(match described {
             (Some(digest), Some(media_type), Some(size)) if answer.status.is_success() => {

@@ -30,6 +30,7 @@ impl Pages {
         if url.origin() != answer.url.origin() {
             return Err(answer.unusable("its next page is at another host"));
         }
+        let url = in_place(&answer.url, url);
         self.seen.insert(answer.url.as_str().to_owned());
         if self.seen.contains(url.as_str()) {
             return Err(answer.unusable("its pages go in a circle"));
@@ -39,6 +40,28 @@ impl Pages {
         }
         Ok(Some(url))
     }
+}
+
+/// A page of the same list lies at the same path. Registries behind a proxy that puts something in front of their
+/// names exist that leave it out here: of what ends alike, only the query is taken.
+fn in_place(list: &Url, page: Url) -> Url {
+    let path = |url: &Url| {
+        url.path_and_query()
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let end = |path: &str| path.rsplit('/').take(2).map(str::to_owned).collect::<Vec<_>>();
+    let (own, other) = (path(list), path(&page));
+    if own == other || end(&own) != end(&other) {
+        return page;
+    }
+    let query = page
+        .path_and_query()
+        .split_once('?')
+        .map_or("", |(_, query)| query);
+    Url::at(list.origin(), &format!("{own}?{query}")).unwrap_or(page)
 }
 
 /// The bytes of one page that are read.

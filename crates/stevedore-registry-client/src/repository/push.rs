@@ -115,6 +115,7 @@ impl Repository {
         };
         let mut from = 0;
         let mut tries = 0;
+        let mut maimed = false;
         let mut chunked = self.host().settings().chunk_size.is_some();
         loop {
             let sent = if chunked && session.min_chunk <= LARGEST_CHUNK {
@@ -122,20 +123,44 @@ impl Repository {
             } else {
                 self.send_rest(blob, &session, from).await
             };
-            let Err(error) = sent else { return Ok(()) };
+            let error = match sent {
+                // Registries exist that keep the last part alone, and say that all is well.
+                Ok(()) if (chunked || from > 0) && self.head_blob(&blob.digest).await? != Some(blob.size) => {
+                    if std::mem::replace(&mut maimed, true) {
+                        let stored = format!("what {self} made of the parts of {}", blob.digest);
+                        let (expected, actual) = (format!("{} bytes", blob.size), "another size");
+                        return Err(self.supply_error(CoreError::mismatch(stored, expected, actual)));
+                    }
+                    (chunked, from) = (false, 0);
+                    match self.begin(&[], &self.shared.push).await? {
+                        Begun::Session(new) => session = new,
+                        Begun::Done => return Ok(()),
+                    }
+                    continue;
+                }
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
             tries += 1;
             let too_large = error.status() == Some(413) && !chunked;
             chunked |= too_large;
             // What a session makes of bytes that came twice shows in a wrong digest.
-            let spoilt = error.kind() == ErrorKind::Mismatch && error.refused().is_some() && from > 0;
-            let passing = error.is_retryable() || is_out_of_step(&error) || too_large || spoilt;
+            let spoilt = from > 0
+                && error
+                    .refused()
+                    .is_some_and(|refused| refused.has_code("DIGEST_INVALID"));
+            // Registries exist that take no chunks, or none as small as these.
+            let no_chunks =
+                chunked && !too_large && matches!(error.status(), Some(400 | 405 | 415 | 501)) && !spoilt;
+            chunked &= !no_chunks;
+            let passing = error.is_retryable() || is_out_of_step(&error) || too_large || spoilt || no_chunks;
             let policy = &self.client().retry;
             if !passing || tries >= policy.attempts {
                 self.cancel(&session).await.ok();
                 return Err(error);
             }
             tokio::time::sleep(pause_before(tries, policy)).await;
-            let known = if spoilt {
+            let known = if spoilt || no_chunks {
                 None
             } else {
                 self.progress(&mut session).await?

@@ -13,6 +13,7 @@ use super::Repository;
 use super::documents::{Condition, content_type};
 use super::pages::{PAGE_LIMIT, Pages};
 use crate::error::Error;
+use crate::request::random_up_to;
 
 /// Referrers of one subject that are read; more are an error. Signature tools were made to read without end
 /// (CVE-2024-29902).
@@ -22,10 +23,12 @@ const MAX_REFERRERS: usize = 10_000;
 const PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// How often the index under a fallback tag is written until all entries stay in it.
-const ROUNDS: u32 = 6;
+const ROUNDS: u32 = 12;
 
-/// How long after a write it is looked at again whether somebody else wrote over it.
+/// How long after a write it is looked at again at least whether somebody else wrote over it, and how much longer at
+/// most: writers that met once should not meet again.
 const SECOND_LOOK: Duration = Duration::from_millis(100);
+const SECOND_LOOK_SPREAD: Duration = Duration::from_millis(300);
 
 impl Repository {
     /// The descriptors of the documents whose subject is this digest.
@@ -34,10 +37,9 @@ impl Repository {
         subject: &Digest,
         filter: &ReferrerFilter,
     ) -> stevedore_core::Result<Vec<Descriptor>> {
-        let listed = if self.host().habits().has_referrers() {
-            self.listed_referrers(subject, filter).await?
-        } else {
-            None
+        let listed = match self.host().habits().has_referrers() {
+            Some(false) => None,
+            _ => self.listed_referrers(subject, filter).await?,
         };
         let mut referrers = match listed {
             Some(listed) => listed,
@@ -71,20 +73,22 @@ impl Repository {
                 header::ACCEPT,
                 HeaderValue::from_static("application/vnd.oci.image.index.v1+json"),
             );
-            // What registries answer that know nothing of this.
+            // What registries answer that know nothing of this. Some lead to a page for people elsewhere.
+            call.follow_away = false;
             call.accepts = |status| {
                 status.is_success()
+                    || status.is_redirection()
                     || [400, 404, 405, 406, 415, 501].contains(&status.as_u16())
-                    || status == StatusCode::MOVED_PERMANENTLY
             };
             let answer = self.client().send(&call).await.map_err(what)?;
             let is_index = content_type(&answer).is_some_and(|media_type| media_type == MediaType::OCI_INDEX);
             if !answer.status.is_success() || !is_index {
                 if referrers.is_empty() {
-                    // Not for good: the repository may only not be there yet.
                     let refused = answer.into_refused().await;
-                    let unknown = refused.has_code("NAME_UNKNOWN") || refused.has_code("MANIFEST_UNKNOWN");
-                    self.host().habits().set_has_referrers(unknown);
+                    // Not for good: the repository may only not be there yet.
+                    if !refused.has_code("NAME_UNKNOWN") && !refused.has_code("MANIFEST_UNKNOWN") {
+                        self.host().habits().set_has_referrers(false);
+                    }
                     return Ok(None);
                 }
                 return Err(what(answer.unusable("it is no index")));
@@ -101,8 +105,22 @@ impl Repository {
             }
             match next {
                 Some(next) => url = next,
-                None => return Ok(Some(referrers)),
+                None => {
+                    self.host().habits().set_has_referrers(true);
+                    return Ok(Some(referrers));
+                }
             }
+        }
+    }
+
+    /// Whether the registry lists what it says it filed: one exists that says so and has no list.
+    pub(super) async fn lists_referrers_of(&self, subject: &Digest) -> stevedore_core::Result<bool> {
+        match self.host().habits().has_referrers() {
+            Some(has) => Ok(has),
+            None => Ok(self
+                .listed_referrers(subject, &ReferrerFilter::all())
+                .await?
+                .is_some()),
         }
     }
 
@@ -157,8 +175,10 @@ impl Repository {
                 .write_document(&Document::Index(index), &tag, condition)
                 .await
             {
-                Ok(_) => tokio::time::sleep(SECOND_LOOK).await,
-                Err(error) if error.kind() == ErrorKind::Conflict => {}
+                Ok(_) => tokio::time::sleep(SECOND_LOOK + random_up_to(SECOND_LOOK_SPREAD)).await,
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    tokio::time::sleep(random_up_to(SECOND_LOOK)).await;
+                }
                 Err(error) => {
                     return Err(error.while_doing(format!("cannot file a referrer of {subject} in {self}")));
                 }

@@ -144,8 +144,11 @@ impl Sink for Repository {
             let written = self.write_document(document, tag.as_str(), condition).await;
             filed |= written.map_err(|error| error.while_doing(what()))?;
         }
-        if document.subject().is_some() && !filed {
-            self.file_referrer(document).await?;
+        if let Some(subject) = document.subject() {
+            let subject = subject.known_digest()?;
+            if !filed || !self.lists_referrers_of(&subject).await? {
+                self.file_referrer(document).await?;
+            }
         }
         Ok(())
     }

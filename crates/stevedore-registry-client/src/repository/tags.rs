@@ -24,9 +24,18 @@ impl Repository {
     pub(super) async fn tags(&self) -> Result<BTreeSet<RefName>> {
         let mut tags = BTreeSet::new();
         let mut pages = Pages::default();
-        let mut url = self.url("tags/list").await?.with_query([("n", PAGE)]);
+        let list = self.url("tags/list").await?;
+        let mut url = list.with_query([("n", PAGE)]);
         loop {
-            let answer = self.client().send(&self.reads(Method::GET, url)).await?;
+            let asked_for_many = tags.is_empty() && url != list;
+            let answer = match self.client().send(&self.reads(Method::GET, url)).await {
+                // Some registries refuse a larger page than they like, instead of giving a smaller one.
+                Err(error) if asked_for_many && matches!(error.status(), Some(400 | 413)) => {
+                    url = list.clone();
+                    continue;
+                }
+                answer => answer?,
+            };
             let next = pages.after(&answer)?;
             let at = answer.url.clone();
             let body = answer.into_bytes(PAGE_LIMIT).await?;

@@ -60,6 +60,9 @@ impl Way {
             .url
             .join(location)
             .map_err(|error| failed(&self.url, &error.to_string()))?;
+        if target.origin() != self.url.origin() && !call.follow_away {
+            return Ok(false);
+        }
         self.hops += 1;
         if self.hops > MAX_REDIRECTS {
             return Err(failed(&self.url, "there are too many in a row"));

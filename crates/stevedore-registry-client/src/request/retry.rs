@@ -60,8 +60,13 @@ pub(crate) fn pause_before(tries: u32, policy: &RetryPolicy) -> Duration {
         .first_wait
         .saturating_mul(1 << tries.saturating_sub(1).min(20));
     let bound = doubled.min(policy.longest_wait);
+    random_up_to(bound)
+}
+
+/// A random time below a bound.
+pub(crate) fn random_up_to(bound: Duration) -> Duration {
     // The keys of a hasher are random; no better randomness is needed here.
-    let random = RandomState::new().hash_one(tries) >> 32;
+    let random = RandomState::new().hash_one(()) >> 32;
     let nanos = (bound.as_nanos() * u128::from(random)) >> 32;
     Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
 }

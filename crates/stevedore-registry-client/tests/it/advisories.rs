@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use stevedore_core::ErrorKind;
 use stevedore_core::reference::Registry;
+use stevedore_core::{
+    Algorithm, ByteRange, Descriptor, ErrorKind, MediaType, ReferrerFilter, Selector, Sink, Source,
+};
 use stevedore_registry_client::auth::{Credential, CredentialSources, Scopes};
-use stevedore_registry_client::{ClientBuilder, Error, RegistrySettings, Roots};
+use stevedore_registry_client::{ClientBuilder, Error, RegistrySettings, RetryPolicy, Roots, Timeouts};
 use tempfile::TempDir;
 
 use crate::connections::client;
@@ -147,18 +149,21 @@ async fn cve_2026_33540_the_own_site_gets_them() {
 async fn cve_2026_48978_realm_is_neither_plain_nor_an_address() {
     let world = World::new();
     let inner = Server::plain(|_| Reply::ok(r#"{"token":"t"}"#)).await;
-    for realm in [
+    let realms = [
+        "http://registry.example.com/token".to_owned(),
         inner.url("/latest/meta-data"),
         format!("https://{}/token", inner.address),
-    ] {
+    ];
+    for realm in realms {
         let home = {
             let realm = realm.clone();
             world.server(move |_| challenge(&realm)).await
         };
         // Not even without credentials.
         for credential in [password(), Credential::Anonymous] {
-            let client = world
-                .client(&home, (EVIL, &inner), credential)
+            let client = world.client(&home, (EVIL, &inner), credential);
+            let client = client
+                .resolve(REGISTRY, 80, [inner.address])
                 .build()
                 .expect("a client");
             let error = client
@@ -387,4 +392,153 @@ async fn cve_2025_48374_no_secret_is_shown() {
         assert!(!shown.contains(secret), "{shown}");
     }
     assert!(shown.contains("X-Amz-Signature=…"), "{shown}");
+}
+
+#[tokio::test]
+async fn cve_2026_50151_location_of_another_host_gets_no_credentials() {
+    // An upload that goes on at another host gets the bytes and no credentials.
+    let elsewhere = Server::plain(|seen| match seen.method.as_str() {
+        "PUT" => Reply::new(201),
+        _ => Reply::challenge("Basic realm=\"x\""),
+    })
+    .await;
+    let location = elsewhere.url("/upload?state=1");
+    let home = Server::plain(move |seen| match (seen.method.as_str(), seen.authorization()) {
+        (_, None) => Reply::challenge("Basic realm=\"x\""),
+        ("POST", _) => Reply::new(202).header("location", &location),
+        _ => Reply::new(404),
+    })
+    .await;
+    let sources = CredentialSources::none().with_credential(home.registry().as_str(), password());
+    let client = client().credentials(sources).build().expect("a client");
+    let app = client.repository(&home.registry(), &"team/app".parse().expect("a name"));
+    let bytes = bytes::Bytes::from(vec![7; 100_000]);
+    let descriptor = Descriptor::new(
+        MediaType::OCI_LAYER,
+        Algorithm::Sha256.digest(&bytes),
+        bytes.len() as u64,
+    );
+    app.put_blob(&descriptor, &[], &bytes).await.expect("written");
+    let seen = elsewhere.seen();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].body, bytes);
+    assert!(!seen[0].all().contains(ENCODED), "{:?}", seen[0].headers);
+}
+
+#[tokio::test]
+async fn rust_oci_client_149_a_document_by_digest_is_verified() {
+    let digest = Algorithm::Sha256.digest(b"something else");
+    let body = r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+    // With a lie in the header, and without any header.
+    for lie in [true, false] {
+        let server = Server::plain(move |_| {
+            let reply = Reply::ok(body).header("content-type", "application/vnd.oci.image.index.v1+json");
+            if lie {
+                reply.header("docker-content-digest", digest.to_string())
+            } else {
+                reply
+            }
+        })
+        .await;
+        let client = client().build().expect("a client");
+        let app = client.repository(&server.registry(), &"team/app".parse().expect("a name"));
+        let error = app
+            .root(&Selector::Digest(digest))
+            .await
+            .expect_err("another one");
+        assert_eq!(error.kind(), ErrorKind::Mismatch, "{error:?}");
+        if lie {
+            let error = app
+                .root(&Selector::Name("latest".parse().expect("a name")))
+                .await
+                .expect_err("another one");
+            assert_eq!(error.kind(), ErrorKind::Mismatch, "{error:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn cve_2021_41190_one_body_has_one_type() {
+    for (served, body) in [
+        (
+            "application/vnd.oci.image.manifest.v1+json",
+            r#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#,
+        ),
+        (
+            "application/vnd.oci.image.index.v1+json",
+            r#"{"schemaVersion":2,"manifests":[],"layers":[]}"#,
+        ),
+    ] {
+        let server = Server::plain(move |_| Reply::ok(body).header("content-type", served)).await;
+        let client = client().build().expect("a client");
+        let app = client.repository(&server.registry(), &"team/app".parse().expect("a name"));
+        let error = app
+            .root(&Selector::Name("latest".parse().expect("a name")))
+            .await
+            .expect_err("confused");
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn ghsa_f36w_mj3v_6jqv_claimed_blob_size_allocates_nothing() {
+    let server = Server::plain(|_| {
+        Reply::ok("tiny")
+            .header("content-length", "1000000000000000000")
+            .pause(Duration::from_secs(30))
+    })
+    .await;
+    let timeouts = Timeouts::default().with_idle(Duration::from_millis(200));
+    let client = client()
+        .timeouts(timeouts)
+        .retry(RetryPolicy::never())
+        .build()
+        .expect("a client");
+    let app = client.repository(&server.registry(), &"team/app".parse().expect("a name"));
+    let digest = Algorithm::Sha256.digest(b"tiny");
+    let descriptor = Descriptor::new(MediaType::OCI_LAYER, digest, 1_000_000_000_000_000_000);
+    let blob = app.blob(&descriptor, ByteRange::FULL).await.expect("a head");
+    let error = blob.into_bytes(u64::MAX).await.expect_err("it ends early");
+    assert_eq!(error.kind(), ErrorKind::TimedOut, "{error:?}");
+}
+
+#[tokio::test]
+async fn cve_2024_29902_referrers_are_bounded() {
+    // A list whose pages never end.
+    let server = Server::plain(|seen| {
+        let page: u64 = seen
+            .path
+            .rsplit("p=")
+            .next()
+            .and_then(|page| page.parse().ok())
+            .unwrap_or(0);
+        let entry = |number: u64| {
+            let digest = Algorithm::Sha256.digest(&number.to_le_bytes());
+            format!(
+                r#"{{"mediaType":"application/vnd.oci.image.manifest.v1+json","digest":"{digest}","size":2}}"#
+            )
+        };
+        let entries: Vec<_> = (page * 1000..(page + 1) * 1000).map(entry).collect();
+        let next = format!(
+            "<{}?p={}>; rel=\"next\"",
+            seen.path.split('?').next().expect("a path"),
+            page + 1
+        );
+        Reply::ok(format!(
+            r#"{{"schemaVersion":2,"manifests":[{}]}}"#,
+            entries.join(",")
+        ))
+        .header("content-type", "application/vnd.oci.image.index.v1+json")
+        .header("link", next)
+    })
+    .await;
+    let client = client().build().expect("a client");
+    let app = client.repository(&server.registry(), &"team/app".parse().expect("a name"));
+    let mut referrers = app.referrers(&Algorithm::Sha256.digest(b"x"), ReferrerFilter::all());
+    let error = stevedore_core::stream::next(&mut referrers)
+        .await
+        .expect("an answer")
+        .expect_err("endless");
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    assert!(server.seen().len() < 20);
 }

@@ -6,5 +6,6 @@ mod auth;
 mod connections;
 #[cfg(unix)]
 mod credentials;
+mod repository;
 mod server;
 mod tls;
