@@ -25,6 +25,7 @@
 pub(crate) mod authorizer;
 pub(crate) mod challenge;
 mod credentials;
+mod exchange;
 pub(crate) mod realm;
 pub(crate) mod scope;
 pub(crate) mod token;

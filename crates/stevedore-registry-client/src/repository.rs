@@ -3,6 +3,7 @@
 mod blobs;
 mod documents;
 mod ingest;
+mod outgoing;
 mod pages;
 mod push;
 mod referrers;

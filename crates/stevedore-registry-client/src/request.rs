@@ -42,14 +42,22 @@ pub(crate) struct Call<'a> {
     pub(crate) reach: Reach,
     /// Whether sending it twice does no more than sending it once.
     pub(crate) idempotent: bool,
-    /// Whether a 307 or 308 is followed although the call has content.
-    pub(crate) follow_content: bool,
-    /// Whether a redirect to another origin is followed; else it is an answer like others.
-    pub(crate) follow_away: bool,
+    pub(crate) redirects: Redirects,
     /// Whether the registry may have long work to do before it answers.
     pub(crate) commits: bool,
     /// Which answers are a success.
     pub(crate) accepts: fn(StatusCode) -> bool,
+}
+
+/// Which redirects are followed; all others are answers like others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Redirects {
+    /// Those of reads.
+    Read,
+    /// Those of reads that stay at their origin.
+    Here,
+    /// Also a 307 or 308 of a call with content, which is sent again.
+    Content,
 }
 
 /// What a call sends.
@@ -95,8 +103,7 @@ impl<'a> Call<'a> {
             identity,
             reach: Reach::Own,
             idempotent,
-            follow_content: false,
-            follow_away: true,
+            redirects: Redirects::Read,
             commits: false,
             accepts: |status| status.is_success(),
         }

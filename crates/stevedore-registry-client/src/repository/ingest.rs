@@ -99,18 +99,12 @@ impl Ingest for Upload {
             return Err(CoreError::new(ErrorKind::Unsupported, message));
         }
         let digest = self.hasher.clone().finish();
-        for wanted in [expected.digest, self.plan.digest]
-            .into_iter()
-            .flatten()
-            .filter(|wanted| *wanted != digest)
-        {
+        let digests = [expected.digest, self.plan.digest];
+        if let Some(wanted) = digests.into_iter().flatten().find(|wanted| *wanted != digest) {
             return Err(self.mismatch(wanted.to_string(), digest.to_string()).await);
         }
-        for wanted in [expected.size, self.plan.size]
-            .into_iter()
-            .flatten()
-            .filter(|wanted| *wanted != size)
-        {
+        let sizes = [expected.size, self.plan.size];
+        if let Some(wanted) = sizes.into_iter().flatten().find(|wanted| *wanted != size) {
             return Err(self
                 .mismatch(format!("{wanted} bytes"), format!("{size} bytes"))
                 .await);

@@ -4,20 +4,15 @@
 //! breaks off, the registry is asked how much it has, and gets the rest. Chunks are for registries that want them, or
 //! take no large requests (413).
 
-use std::pin::Pin;
-use std::task::{Context, Poll, ready};
-
-use async_trait::async_trait;
-use bytes::{Bytes, BytesMut};
-use futures_core::Stream;
-use stevedore_core::stream::{BoxStream, next};
-use stevedore_core::{Blob, Descriptor, Digest, Error as CoreError, ErrorKind, Hasher, Place, Put, Supply};
+use bytes::Bytes;
+use stevedore_core::{Descriptor, Error as CoreError, Place, Put, Supply};
 
 use super::Repository;
+use super::outgoing::{Outgoing, Rest, Whole, fits, gather};
 use super::session::{Begun, Session, is_out_of_step};
 use crate::auth::Scopes;
 use crate::error::{Error, Result};
-use crate::request::{Reopen, pause_before};
+use crate::request::pause_before;
 
 /// A blob up to this size, in bytes, is sent with the first request.
 const SINGLE_POST: u64 = 64 * 1024;
@@ -30,13 +25,6 @@ const LARGEST_CHUNK: u64 = 16 * 1024 * 1024;
 
 /// Places that a mount is tried from.
 const MAX_MOUNTS: usize = 3;
-
-/// A blob that is to be sent.
-struct Outgoing<'a> {
-    digest: Digest,
-    size: u64,
-    supply: &'a dyn Supply,
-}
 
 impl Repository {
     /// Sees to it that a blob is there.
@@ -187,7 +175,10 @@ impl Repository {
 
     /// Sends a blob that fits into memory: with the first request, if the registry likes that.
     async fn send_small(&self, blob: &Outgoing<'_>, session: Option<Session>) -> Result<()> {
-        let bytes = blob.read().await.map_err(|source| self.supply_error(source))?;
+        let bytes = blob
+            .read(SINGLE_POST)
+            .await
+            .map_err(|source| self.supply_error(source))?;
         let content = Whole(bytes.clone());
         let mut session = session;
         if session.is_none() && self.host().habits().takes_single_post() {
@@ -294,163 +285,8 @@ impl Repository {
     pub(super) fn supply_error(&self, source: CoreError) -> Error {
         Error::Supply {
             method: "PUT".to_owned(),
-            url: format!("{}/blobs/uploads", self),
+            url: format!("{self}/blobs/uploads"),
             source,
-        }
-    }
-}
-
-impl Outgoing<'_> {
-    /// All of it, hashed.
-    async fn read(&self) -> stevedore_core::Result<Bytes> {
-        let bytes = self.supply.open(0).await?.into_bytes(SINGLE_POST).await?;
-        if bytes.len() as u64 != self.size {
-            let (expected, actual) = (format!("{} bytes", self.size), format!("{} bytes", bytes.len()));
-            return Err(CoreError::mismatch(self.digest, expected, actual));
-        }
-        let mut hasher = Hasher::new(self.digest.algorithm());
-        hasher.update(&bytes);
-        fits(hasher, self.digest)?;
-        Ok(bytes)
-    }
-
-    /// The hash of what comes before an offset. It costs a second read of that, and only a blob that broke off pays.
-    async fn hash_up_to(&self, end: u64) -> stevedore_core::Result<Hasher> {
-        let mut hasher = Hasher::new(self.digest.algorithm());
-        if end == 0 {
-            return Ok(hasher);
-        }
-        let mut stream = self.supply.open(0).await?.into_stream();
-        while hasher.len() < end {
-            let Some(chunk) = next(&mut stream).await else {
-                return Err(CoreError::mismatch(
-                    self.digest,
-                    format!("{} bytes", self.size),
-                    "less",
-                ));
-            };
-            let chunk = chunk?;
-            let left = usize::try_from(end - hasher.len()).unwrap_or(usize::MAX);
-            hasher.update(&chunk[..chunk.len().min(left)]);
-        }
-        Ok(hasher)
-    }
-}
-
-/// The rest of a blob, which ends in an error instead of its last bytes if the hash of all does not fit.
-struct Rest<'a> {
-    blob: &'a Outgoing<'a>,
-    from: u64,
-    hasher: Hasher,
-}
-
-impl Rest<'_> {
-    fn hasher_fits(&self) -> stevedore_core::Result<()> {
-        fits(self.hasher.clone(), self.blob.digest)
-    }
-}
-
-#[async_trait]
-impl Reopen for Rest<'_> {
-    async fn open(&self) -> stevedore_core::Result<Blob> {
-        let left = self.blob.size - self.from;
-        let stream = self.blob.supply.open(self.from).await?.into_stream();
-        let checked = Checked {
-            stream,
-            hasher: Some(self.hasher.clone()),
-            left,
-            digest: self.blob.digest,
-        };
-        Ok(Blob::from_stream(checked, Some(left)))
-    }
-}
-
-/// Bytes in memory.
-struct Whole(Bytes);
-
-#[async_trait]
-impl Reopen for Whole {
-    async fn open(&self) -> stevedore_core::Result<Blob> {
-        Ok(Blob::from(self.0.clone()))
-    }
-}
-
-struct Checked {
-    stream: BoxStream<stevedore_core::Result<Bytes>>,
-    hasher: Option<Hasher>,
-    left: u64,
-    digest: Digest,
-}
-
-impl Stream for Checked {
-    type Item = stevedore_core::Result<Bytes>;
-
-    fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = self.get_mut();
-        let Some(hasher) = &mut this.hasher else {
-            return Poll::Ready(None);
-        };
-        let Some(bytes) = ready!(this.stream.as_mut().poll_next(context)).transpose()? else {
-            this.hasher = None;
-            return Poll::Ready(None);
-        };
-        hasher.update(&bytes);
-        match this.left.checked_sub(bytes.len() as u64) {
-            Some(0) => {
-                let hasher = this
-                    .hasher
-                    .take()
-                    .unwrap_or_else(|| Hasher::new(this.digest.algorithm()));
-                this.left = 0;
-                Poll::Ready(Some(fits(hasher, this.digest).map(|()| bytes)))
-            }
-            Some(left) => {
-                this.left = left;
-                Poll::Ready(Some(Ok(bytes)))
-            }
-            None => {
-                this.hasher = None;
-                Poll::Ready(Some(Err(CoreError::mismatch(
-                    this.digest,
-                    "the size of its descriptor",
-                    "more",
-                ))))
-            }
-        }
-    }
-}
-
-fn fits(hasher: Hasher, digest: Digest) -> stevedore_core::Result<()> {
-    let actual = hasher.finish();
-    if actual == digest {
-        Ok(())
-    } else {
-        Err(CoreError::mismatch("the blob", digest, actual))
-    }
-}
-
-/// Exactly so many bytes of a stream; what comes beyond them is kept for the next time.
-async fn gather(
-    stream: &mut BoxStream<stevedore_core::Result<Bytes>>,
-    rest: &mut Bytes,
-    wanted: u64,
-) -> stevedore_core::Result<Bytes> {
-    let wanted = usize::try_from(wanted).unwrap_or(usize::MAX);
-    let mut bytes = BytesMut::new();
-    loop {
-        let take = rest.len().min(wanted - bytes.len());
-        bytes.extend_from_slice(&rest.split_to(take));
-        if bytes.len() == wanted {
-            return Ok(bytes.freeze());
-        }
-        match next(stream).await {
-            Some(chunk) => *rest = chunk?,
-            None => {
-                return Err(CoreError::new(
-                    ErrorKind::Mismatch,
-                    "the content is shorter than was promised",
-                ));
-            }
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::http::{HeaderValue, Method, StatusCode, header};
+use ::http::{HeaderValue, Method, header};
 use stevedore_core::{
     Algorithm, AnyDigest, Descriptor, Digest, Document, Error as CoreError, ErrorKind, ImageIndex, MediaType,
     Raw, ReferrerFilter,
@@ -13,7 +13,7 @@ use super::Repository;
 use super::documents::{Condition, content_type};
 use super::pages::{PAGE_LIMIT, Pages};
 use crate::error::Error;
-use crate::request::random_up_to;
+use crate::request::{Redirects, random_up_to};
 
 /// Referrers of one subject that are read; more are an error. Signature tools were made to read without end
 /// (CVE-2024-29902).
@@ -74,7 +74,7 @@ impl Repository {
                 HeaderValue::from_static("application/vnd.oci.image.index.v1+json"),
             );
             // What registries answer that know nothing of this. Some lead to a page for people elsewhere.
-            call.follow_away = false;
+            call.redirects = Redirects::Here;
             call.accepts = |status| {
                 status.is_success()
                     || status.is_redirection()
@@ -103,13 +103,11 @@ impl Repository {
                 let message = format!("{subject} has more than {MAX_REFERRERS} referrers in {self}");
                 return Err(CoreError::new(ErrorKind::TooLarge, message));
             }
-            match next {
-                Some(next) => url = next,
-                None => {
-                    self.host().habits().set_has_referrers(true);
-                    return Ok(Some(referrers));
-                }
-            }
+            let Some(next) = next else {
+                self.host().habits().set_has_referrers(true);
+                return Ok(Some(referrers));
+            };
+            url = next;
         }
     }
 

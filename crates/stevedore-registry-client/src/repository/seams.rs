@@ -4,9 +4,9 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
-    Algorithm, AnyDigest, Blob, ByteRange, Descriptor, Digest, Document, Error as CoreError, ErrorKind,
-    IngestPlan, Named, Place, Put, ReferrerFilter, Result, Role, Selector, Sink, SinkTraits, Source, Staging,
-    Supply, stream,
+    Algorithm, Blob, ByteRange, Descriptor, Digest, Document, Error as CoreError, ErrorKind, IngestPlan,
+    Named, Place, Put, ReferrerFilter, Result, Role, Selector, Sink, SinkTraits, Source, Staging, Supply,
+    stream,
 };
 
 use super::Repository;
@@ -22,9 +22,11 @@ impl Source for Repository {
             .await
             .map_err(|error| error.while_doing(what()))?;
         match (found, selector) {
-            (Some(found), Selector::Digest(digest)) if found.digest != AnyDigest::from(*digest) => Err(
-                CoreError::mismatch("what the registry names", digest, found.digest),
-            ),
+            (Some(found), Selector::Digest(digest)) if found.digest != *digest => Err(CoreError::mismatch(
+                "what the registry names",
+                digest,
+                found.digest,
+            )),
             (Some(found), _) => Ok(found),
             // A registry that does not say it all has to give it.
             (None, _) => Ok(self.root(selector).await?.descriptor()),
@@ -132,7 +134,7 @@ impl Sink for Repository {
             let mut condition = Condition::None;
             if !replace {
                 match self.head_document(tag.as_str()).await {
-                    Ok(Some(found)) if found.digest == AnyDigest::from(digest) => continue,
+                    Ok(Some(found)) if found.digest == digest => continue,
                     Ok(_) => {
                         let message = format!("{tag} of {self} names something else already");
                         return Err(CoreError::new(ErrorKind::Conflict, message));

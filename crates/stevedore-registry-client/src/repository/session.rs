@@ -8,7 +8,7 @@ use super::Repository;
 use super::documents::DIGEST_HEADER;
 use crate::auth::Scopes;
 use crate::error::{Error, Result};
-use crate::request::{Answer, Call, Content, Reopen};
+use crate::request::{Answer, Call, Content, Redirects, Reopen};
 use crate::url::{Origin, Url};
 
 /// An upload session: where the next request goes.
@@ -60,9 +60,7 @@ impl Repository {
         if answer.status == StatusCode::CREATED {
             return Ok(Begun::Done);
         }
-        let url = self
-            .location(&answer)?
-            .ok_or_else(|| answer.unusable("it has no Location"))?;
+        let url = Self::location(&answer)?.ok_or_else(|| answer.unusable("it has no Location"))?;
         let min_chunk = answer
             .header_text("oci-chunk-min-length")
             .and_then(|length| length.trim().parse().ok());
@@ -79,7 +77,7 @@ impl Repository {
         call.headers.insert(header::CONTENT_TYPE, octets());
         call.headers.insert(header::CONTENT_RANGE, range(at, end));
         call.content = Content::Bytes(chunk);
-        call.follow_content = true;
+        call.redirects = Redirects::Content;
         call.accepts = |status| {
             matches!(
                 status,
@@ -87,7 +85,7 @@ impl Repository {
             )
         };
         let answer = self.client().send(&call).await?;
-        self.go_on(session, &answer)?;
+        Self::go_on(session, &answer)?;
         // A success that took nothing is none: registries exist whose `Range` stays what it was after the first chunk.
         Ok(acknowledged(&answer).filter(|known| *known > at).unwrap_or(end))
     }
@@ -102,7 +100,7 @@ impl Repository {
         let text = digest.to_string();
         let mut call = self.writes(Method::PUT, session.url.with_query([("digest", text.as_str())]));
         call.commits = true;
-        call.follow_content = true;
+        call.redirects = Redirects::Content;
         // A session that took some of the bytes must not get all of them again: see `push`.
         call.idempotent = false;
         call.headers.insert(header::CONTENT_TYPE, octets());
@@ -127,7 +125,7 @@ impl Repository {
         let call = self.writes(Method::GET, session.url.clone());
         match self.client().send(&call).await {
             Ok(answer) => {
-                self.go_on(session, &answer)?;
+                Self::go_on(session, &answer)?;
                 Ok(Some(acknowledged(&answer).unwrap_or(0)))
             }
             Err(error) if error.is_not_found() || matches!(error.status(), Some(400 | 405)) => Ok(None),
@@ -143,15 +141,15 @@ impl Repository {
             .map(drop)
     }
 
-    fn go_on(&self, session: &mut Session, answer: &Answer) -> Result<()> {
-        if let Some(url) = self.location(answer)? {
+    fn go_on(session: &mut Session, answer: &Answer) -> Result<()> {
+        if let Some(url) = Self::location(answer)? {
             session.url = url;
         }
         Ok(())
     }
 
     /// Where an upload goes on. Another host than the registry's gets the bytes, but no credentials.
-    fn location(&self, answer: &Answer) -> Result<Option<Url>> {
+    fn location(answer: &Answer) -> Result<Option<Url>> {
         let Some(location) = answer.header_text("location") else {
             return Ok(None);
         };

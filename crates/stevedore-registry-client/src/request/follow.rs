@@ -3,7 +3,7 @@
 use ::http::{Method, Response, StatusCode, header};
 use hyper::body::Incoming;
 
-use super::Call;
+use super::{Call, Redirects};
 use crate::error::{Error, Result};
 use crate::http::{Peer, Reach};
 use crate::url::Url;
@@ -60,7 +60,7 @@ impl Way {
             .url
             .join(location)
             .map_err(|error| failed(&self.url, &error.to_string()))?;
-        if target.origin() != self.url.origin() && !call.follow_away {
+        if target.origin() != self.url.origin() && call.redirects == Redirects::Here {
             return Ok(false);
         }
         self.hops += 1;
@@ -92,7 +92,7 @@ fn is_followed(call: &Call<'_>, status: StatusCode) -> bool {
     match status {
         StatusCode::MOVED_PERMANENTLY | StatusCode::FOUND | StatusCode::SEE_OTHER => is_read(&call.method),
         StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT => {
-            is_read(&call.method) || call.follow_content
+            is_read(&call.method) || call.redirects == Redirects::Content
         }
         _ => false,
     }
