@@ -61,6 +61,13 @@ impl Tokens {
         }
     }
 
+    pub(crate) fn refresh_token(&mut self, user: &str) -> String {
+        self.next += 1;
+        let token = format!("refresh-token-{}", self.next);
+        self.refresh.insert(token.clone(), user.to_owned());
+        token
+    }
+
     pub(crate) fn forget_refresh_tokens(&mut self) {
         self.refresh.clear();
     }

@@ -222,6 +222,11 @@ impl FaultServer {
         lock(&self.shared.tokens).expire_all();
     }
 
+    /// Makes a refresh token for a user, as a credential file may hold it (`identitytoken`).
+    pub fn refresh_token(&self, user: &str) -> String {
+        lock(&self.shared.tokens).refresh_token(user)
+    }
+
     /// Forgets all refresh tokens.
     pub fn forget_refresh_tokens(&self) {
         lock(&self.shared.tokens).forget_refresh_tokens();

@@ -91,9 +91,7 @@ impl Tokens {
             "expires_in": service.lifetime.as_secs().max(1),
         });
         if let Some(user) = user.filter(|_| offline && service.refresh) {
-            let refresh = format!("refresh-token-{}", self.next);
-            answer["refresh_token"] = Value::from(refresh.clone());
-            self.refresh.insert(refresh, user);
+            answer["refresh_token"] = Value::from(self.refresh_token(&user));
         }
         Answer::json(StatusCode::OK, &answer)
     }

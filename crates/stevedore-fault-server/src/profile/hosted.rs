@@ -3,7 +3,7 @@
 use http::StatusCode;
 
 use super::{
-    Auth, Chunks, Deletes, DigestHeader, Etag, Excess, Expired, Mount, PASSWORD, Profile, Quota, RangeReport,
+    Auth, Chunks, Deletes, DigestHeader, Etag, Expired, Mount, PASSWORD, Profile, Quota, RangeReport,
     Redirect, ReferrersApi, StorageRefusal, TokenService,
 };
 
@@ -30,7 +30,7 @@ impl Profile {
 
     /// Docker Hub.
     ///
-    /// - The token service lies on another host, path `/token`, service `registry.docker.io`
+    /// - The token service lies on another host, path `/token`, under a service name that is not the host's
     ///   (docker/hub-feedback#2360).
     /// - Tokens are good for 300 s (GoogleContainerTools/jib#691), and anybody gets one for a pull
     ///   (docker/docs#11648).
@@ -49,13 +49,14 @@ impl Profile {
     pub fn docker_hub() -> Self {
         let mut profile = Self::plain("docker-hub");
         profile.auth = Auth::Bearer(TokenService {
-            service: "registry.docker.io",
+            service: "hub",
             elsewhere: true,
             anonymous_pull: true,
             ..TokenService::default()
         });
         profile.pull.redirect = Some(Redirect {
             relative: false,
+            heads: false,
             digest_header: false,
             refusal: Some(StorageRefusal::MissingContentHash),
         });
@@ -69,10 +70,13 @@ impl Profile {
     }
 
     /// Docker Hub as it was in 2024: it said `OCI-Subject`, but had no referrers API, so clients that trusted
-    /// the header lost referrers (docker/hub-feedback#2372). All else as [`docker_hub`](Self::docker_hub).
+    /// the header lost referrers, and a referrer whose subject was not there yet was refused
+    /// (docker/hub-feedback#2372; 404 is what docker/hub-feedback#2307 met a year before). All else as
+    /// [`docker_hub`](Self::docker_hub).
     pub fn docker_hub_2024() -> Self {
         let mut profile = Self::docker_hub();
         profile.name = "docker-hub-2024";
+        profile.referrers.subject_first = true;
         profile.referrers.api = ReferrersApi::NotFound;
         profile
     }
@@ -87,6 +91,8 @@ impl Profile {
     /// - The referrers API is answered 303 to a page of the web site on another host, which answers 429 and
     ///   HTML (artifacthub/hub#4785, 2026-04). Until then it was 404 (dataaxiom/ghcr-cleanup-action#13):
     ///   [`ghcr_2024`](Self::ghcr_2024). `OCI-Subject` is not sent (there as well).
+    /// - Every DELETE of a manifest is 405 `UNSUPPORTED` (podman-container-tools/skopeo#1880), and so is one of
+    ///   an upload session (radius-project/radius#12623).
     /// - Tags come in pages of 100 if `n` is not given; a larger `n` is obeyed (smg-project/smg#2348).
     pub fn ghcr() -> Self {
         let mut profile = Self::plain("ghcr");
@@ -95,6 +101,8 @@ impl Profile {
             ..TokenService::default()
         });
         profile.push.max_chunk = Some(GHCR_CHUNK);
+        profile.push.cancel = false;
+        profile.manifests.deletes = Deletes::None;
         profile.lists.page = Some(100);
         profile.referrers.api = ReferrersApi::SeeOther;
         profile.referrers.subject_header = false;
@@ -122,6 +130,8 @@ impl Profile {
     ///   smaller one is refused was not found; the 400 here is a guess.
     /// - A PUT of a manifest is answered without `Location` (oras-project/rust-oci-client#33,
     ///   apple/swift-container-plugin#27).
+    /// - A manifest without `mediaType`, which the spec allows, is 405 `UNSUPPORTED`, "Invalid JSON syntax"
+    ///   (containers/image#584, 2019).
     /// - Manifests come without `Docker-Content-Digest` (distribution/distribution#3792).
     /// - An upload into a repository that was not made is cut off (dotnet/sdk-container-builds#279). Here a
     ///   repository is made by [`create_repository`](crate::FaultServer::create_repository) or by putting
@@ -143,9 +153,11 @@ impl Profile {
         profile.push.repositories_exist = true;
         profile.push.mount = Mount::Referenced;
         profile.manifests.location = false;
+        profile.manifests.media_type_required = true;
         profile.manifests.digest_header = DigestHeader::OnPut;
         profile.pull.redirect = Some(Redirect {
             relative: false,
+            heads: false,
             digest_header: false,
             refusal: Some(StorageRefusal::OneMechanism),
         });
@@ -196,6 +208,7 @@ impl Profile {
             Some("/artifacts-uploads/namespaces/project/repositories/images/uploads/");
         profile.pull.redirect = Some(Redirect {
             relative: true,
+            heads: false,
             digest_header: false,
             refusal: None,
         });
@@ -210,7 +223,8 @@ impl Profile {
     /// - The redirect carries the digest header, the storage does not (Azure/azure-sdk-for-java#33183).
     /// - Tags come 100 in a page (Azure/azure-powershell#16032), at most 1000 whatever `n` says
     ///   (Azure/acr#749, CybercentreCanada/assemblyline-core#1147).
-    /// - The token service is `/oauth2/token` (MicrosoftDocs/azure-docs#116188).
+    /// - The token service is `/oauth2/token` (Azure/acr#207). What `az acr login` writes is a refresh token, in
+    ///   `identitytoken` (devcontainers/cli#444): [`refresh_token`](crate::FaultServer::refresh_token) makes one.
     pub fn acr() -> Self {
         let mut profile = Self::plain("acr");
         profile.auth = Auth::Bearer(TokenService {
@@ -219,12 +233,12 @@ impl Profile {
         });
         profile.pull.redirect = Some(Redirect {
             relative: false,
+            heads: false,
             digest_header: true,
             refusal: Some(StorageRefusal::WrongFormat),
         });
         profile.lists.page = Some(100);
         profile.lists.max_page = Some(1000);
-        profile.lists.excess = Excess::Clamp;
         profile
     }
 }

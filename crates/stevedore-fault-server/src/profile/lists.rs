@@ -76,6 +76,8 @@ pub struct ReferrerHabits {
     pub filter: bool,
     /// A PUT of a manifest with a subject is answered with `OCI-Subject`.
     pub subject_header: bool,
+    /// A manifest whose subject is not there is refused: 404 `MANIFEST_UNKNOWN`. The spec forbids that.
+    pub subject_first: bool,
     /// `<algorithm>-<hex>` in place of a tag is read as that digest, if no tag has this name.
     pub dashed_digest: bool,
     /// The API's answer has what an index under the fallback tag names, too.
@@ -89,6 +91,7 @@ impl Default for ReferrerHabits {
             page: None,
             filter: true,
             subject_header: true,
+            subject_first: false,
             dashed_digest: false,
             merge_fallback: false,
         }

@@ -21,6 +21,8 @@ pub struct ManifestHabits {
     /// A manifest whose blobs or children are missing is refused: 400 `MANIFEST_BLOB_UNKNOWN`. A missing
     /// subject never is.
     pub check_references: bool,
+    /// A manifest without `mediaType` is refused: 405 `UNSUPPORTED`.
+    pub media_type_required: bool,
     /// What can be deleted.
     pub deletes: Deletes,
 }
@@ -36,6 +38,7 @@ impl Default for ManifestHabits {
             tag_parameters: true,
             immutable_tags: false,
             check_references: true,
+            media_type_required: false,
             deletes: Deletes::All,
         }
     }

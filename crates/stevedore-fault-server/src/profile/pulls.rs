@@ -28,6 +28,8 @@ impl Default for PullHabits {
 pub struct Redirect {
     /// The `Location` is relative, so the storage is on the registry's own origin.
     pub relative: bool,
+    /// A HEAD is redirected as well; else it is answered at once.
+    pub heads: bool,
     /// The redirect carries `Docker-Content-Digest`; the storage never does.
     pub digest_header: bool,
     /// What the storage says to a request with an `Authorization` header; `None`: it does not mind.

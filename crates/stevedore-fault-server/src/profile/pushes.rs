@@ -33,6 +33,8 @@ pub struct PushHabits {
     pub unknown_source: MountRefusal,
     /// The digest of what was pushed is checked.
     pub verify: bool,
+    /// A session can be cancelled; else a DELETE of it is 405.
+    pub cancel: bool,
     /// A request that starts an upload with an `Accept` of manifest types is answered 406.
     pub refuse_accept: bool,
     /// Repositories must be made first; the connection is cut in answer to an upload into any other.
@@ -55,6 +57,7 @@ impl Default for PushHabits {
             mount: Mount::Anonymous,
             unknown_source: MountRefusal::Session,
             verify: true,
+            cancel: true,
             refuse_accept: false,
             repositories_exist: false,
         }

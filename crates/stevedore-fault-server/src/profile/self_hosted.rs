@@ -16,7 +16,6 @@ impl Profile {
     pub fn quay() -> Self {
         let mut profile = Self::plain("quay");
         profile.auth = Auth::Bearer(TokenService::default());
-        profile.lists.page = Some(100);
         profile.lists.max_page = Some(100);
         profile.lists.excess = Excess::TooLarge;
         profile.referrers.subject_header = false;
@@ -30,7 +29,6 @@ impl Profile {
     pub fn quay_2022() -> Self {
         let mut profile = Self::quay();
         profile.name = "quay-2022";
-        profile.lists.page = Some(50);
         profile.lists.max_page = Some(50);
         profile.lists.excess = Excess::Clamp;
         profile.lists.cursor = Cursor::Token;
@@ -45,7 +43,8 @@ impl Profile {
     /// - A mount out of a project that is not there is 401 (goharbor/harbor#17097).
     /// - The tags of a repository that is not there are an empty list, with 200 (goharbor/harbor#22363).
     /// - Over S3 a blob is redirected to storage that answers 400 to `Authorization`
-    ///   (spring-attic/spring-cloud-dataflow#4065).
+    ///   (spring-attic/spring-cloud-dataflow#4065). So is a HEAD, by the registry that Harbor brings along
+    ///   (distribution/distribution#3574).
     ///
     /// For Harbor behind a balancer that ends TLS see [`harbor_behind_proxy`](Self::harbor_behind_proxy), for
     /// older ones [`harbor_2_7`](Self::harbor_2_7) and [`harbor_2_8`](Self::harbor_2_8).
@@ -62,6 +61,7 @@ impl Profile {
         profile.lists.unknown = UnknownRepository::Empty;
         profile.pull.redirect = Some(Redirect {
             relative: false,
+            heads: true,
             digest_header: false,
             refusal: Some(StorageRefusal::OneMechanism),
         });
@@ -99,7 +99,7 @@ impl Profile {
 
     /// GitLab.
     ///
-    /// - There is no referrers API, and `sha256-<hex>` in place of a tag is answered with the manifest
+    /// - There is no referrers API (so no `OCI-Subject` either, which is a guess), and `sha256-<hex>` in place of a tag is answered with the manifest
     ///   `sha256:<hex>` itself: the fallback tag seems to be there, and is the subject
     ///   (oras-project/oras-go#1396).
     /// - The token service lies on another host, path `/jwt/auth`, service `container_registry` (the same
@@ -144,6 +144,7 @@ impl Profile {
         profile.lists.stripped_link = true;
         profile.pull.redirect = Some(Redirect {
             relative: false,
+            heads: false,
             digest_header: false,
             refusal: Some(StorageRefusal::OneMechanism),
         });

@@ -29,7 +29,7 @@ impl Registry {
                 .docker_digest(digest)
                 .header(ETAG, format!("\"{digest}\""));
         };
-        if *call.method == Method::HEAD {
+        if *call.method == Method::HEAD && !redirect.heads {
             return content(call, bytes).docker_digest(digest);
         }
         let base = if redirect.relative { "" } else { call.storage };

@@ -196,6 +196,21 @@ impl Registry {
         if !document.is_object() || document["schemaVersion"] != 2 {
             return Err(invalid("schemaVersion is not 2"));
         }
+        if call.profile.manifests.media_type_required && document["mediaType"].is_null() {
+            let message =
+                "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'";
+            return Err(Answer::error(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "UNSUPPORTED",
+                message,
+            ));
+        }
+        if call.profile.referrers.subject_first
+            && let Some(subject) = document["subject"]["digest"].as_str()
+            && self.manifest(repository, subject).is_none()
+        {
+            return Err(Answer::not_found("MANIFEST_UNKNOWN", "manifest unknown"));
+        }
         if document["mediaType"]
             .as_str()
             .is_some_and(|own| own != media_type)

@@ -117,7 +117,7 @@ impl Registry {
         }
         match *call.method {
             Method::GET | Method::HEAD => session(call, id, upload, StatusCode::NO_CONTENT),
-            Method::DELETE => {
+            Method::DELETE if call.profile.push.cancel => {
                 self.uploads.remove(id);
                 Answer::new(StatusCode::NO_CONTENT)
             }

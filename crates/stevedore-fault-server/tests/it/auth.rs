@@ -177,6 +177,9 @@ async fn refresh_tokens_are_given_and_taken_by_post() {
         list(&server, &format!("Bearer {access}")).await.status,
         StatusCode::OK
     );
+    let made = server.refresh_token(USER);
+    let third = post(format!("grant_type=refresh_token&refresh_token={made}&{scope}")).await;
+    assert_eq!(third.status, StatusCode::OK);
     server.forget_refresh_tokens();
     let refused = post(format!(
         "grant_type=refresh_token&refresh_token={refresh}&{scope}"

@@ -31,7 +31,7 @@ async fn gar_has_upload_urls_of_its_own_and_takes_no_chunks() {
 #[tokio::test]
 async fn gar_redirects_by_a_path() {
     let known = Known::start(Profile::gar()).await;
-    let (redirect, _, with) = known.redirected("x").await;
+    let (redirect, with) = known.redirected("x").await;
     assert!(redirect.location().starts_with('/'), "{}", redirect.location());
     assert_eq!(with.status, StatusCode::OK);
     let challenged = get(&known.server.url(), "/v2/").send().await;
@@ -45,7 +45,7 @@ async fn gar_redirects_by_a_path() {
 #[tokio::test]
 async fn acr_redirects_with_the_digest_and_pages_up_to_1000() {
     let known = Known::start(Profile::acr()).await;
-    let (redirect, _, refused) = known.redirected("x").await;
+    let (redirect, refused) = known.redirected("x").await;
     assert_eq!(
         redirect.header("docker-content-digest"),
         Some(digest_of(b"x").as_str())

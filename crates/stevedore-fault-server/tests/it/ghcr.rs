@@ -6,6 +6,7 @@ use stevedore_fault_server::{FaultServer, Origin, Profile};
 use crate::auth::parameter;
 use crate::client::{ask, digest_of, get, noise};
 use crate::known::{Known, refer};
+use crate::manifests::{IMAGE, image};
 
 #[tokio::test]
 async fn ghcr_takes_chunks_up_to_4_mib() {
@@ -62,7 +63,7 @@ async fn ghcr_challenges_a_push_for_pull() {
 async fn ghcr_lists_no_referrers_but_sends_one_to_a_web_page() {
     let known = Known::start(Profile::ghcr()).await;
     let (header, listed) = refer(&known).await;
-    assert_eq!((header, listed.status), (None, StatusCode::SEE_OTHER));
+    assert_eq!((header, listed.status), (false, StatusCode::SEE_OTHER));
     assert!(
         listed
             .location()
@@ -76,7 +77,7 @@ async fn ghcr_lists_no_referrers_but_sends_one_to_a_web_page() {
         (StatusCode::TOO_MANY_REQUESTS, Some("text/html; charset=utf-8"))
     );
     let (header, listed) = refer(&Known::start(Profile::ghcr_2024()).await).await;
-    assert_eq!((header, listed.status), (None, StatusCode::NOT_FOUND));
+    assert_eq!((header, listed.status), (false, StatusCode::NOT_FOUND));
 }
 
 #[tokio::test]
@@ -85,4 +86,23 @@ async fn ghcr_has_pages_of_100_unless_asked_for_more() {
     known.tag(250);
     assert_eq!(known.pages("/v2/a/tags/list").await, [100, 100, 50]);
     assert_eq!(known.pages("/v2/a/tags/list?n=10000").await, [250]);
+}
+
+#[tokio::test]
+async fn ghcr_deletes_and_cancels_nothing() {
+    let known = Known::start(Profile::ghcr()).await;
+    let digest = known.server.put_manifest("a", &["v1"], IMAGE, image("x", None));
+    let location = known.start_upload().await.location().to_owned();
+    for target in [
+        "/v2/a/manifests/v1",
+        &format!("/v2/a/manifests/{digest}"),
+        &location,
+    ] {
+        let refused = known.ask(Method::DELETE, target).send().await;
+        assert_eq!(
+            (refused.status, refused.code().as_str()),
+            (StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED")
+        );
+    }
+    assert_eq!(known.server.open_uploads(), 1);
 }

@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 use stevedore_fault_server::{FaultServer, PASSWORD, Profile, USER};
 
 use crate::auth::{basic, token};
-use crate::client::{Ask, Reply, ask, digest_of, get};
+use crate::client::{Ask, Reply, ask, get};
 use crate::lists::next;
 use crate::manifests::{IMAGE, image};
 
@@ -57,7 +57,7 @@ impl Known {
     }
 
     /// The blob by the redirect, without and with credentials for the storage.
-    pub(crate) async fn redirected(&self, blob: &'static str) -> (Reply, Reply, Reply) {
+    pub(crate) async fn redirected(&self, blob: &'static str) -> (Reply, Reply) {
         let digest = self.server.put_blob("a", blob);
         let redirect = self.get(&format!("/v2/a/blobs/{digest}")).await;
         assert_eq!(redirect.status, StatusCode::TEMPORARY_REDIRECT);
@@ -68,7 +68,7 @@ impl Known {
         );
         assert_eq!(without.header("docker-content-digest"), None);
         let with = self.get(redirect.location()).await;
-        (redirect, without, with)
+        (redirect, with)
     }
 
     pub(crate) fn tag(&self, count: usize) {
@@ -89,17 +89,22 @@ impl Known {
     }
 }
 
-/// What a PUT of a manifest with a subject says, and what the API then knows.
-pub(crate) async fn refer(known: &Known) -> (Option<String>, Reply) {
+/// Whether a PUT of a referrer was answered with `OCI-Subject`, and what the API then knows. The subject is there.
+pub(crate) async fn refer(known: &Known) -> (bool, Reply) {
     known.server.put_blob("a", "{}");
-    let subject = digest_of(b"subject");
-    let body = image("x", Some(&subject));
+    let subject = known
+        .server
+        .put_manifest("a", &[], IMAGE, image("subject", None))
+        .to_string();
     let put = known
         .ask(Method::PUT, "/v2/a/manifests/referrer")
-        .header("content-type", IMAGE)
-        .body(body)
-        .send()
-        .await;
-    let header = put.header("oci-subject").map(str::to_owned);
-    (header, known.get(&format!("/v2/a/referrers/{subject}")).await)
+        .header("content-type", IMAGE);
+    let put = put.body(image("x", Some(&subject))).send().await;
+    assert_eq!(put.status, StatusCode::CREATED);
+    let told = put.header("oci-subject");
+    assert!(told.is_none_or(|told| told == subject));
+    (
+        told.is_some(),
+        known.get(&format!("/v2/a/referrers/{subject}")).await,
+    )
 }

@@ -124,7 +124,7 @@ async fn harbor_refuses_mounts_out_of_nowhere_and_lists_nothing_of_it() {
         known.get("/v2/nowhere/manifests/v1").await.status,
         StatusCode::NOT_FOUND
     );
-    let (_, _, refused) = known.redirected("x").await;
+    let (_, refused) = known.redirected("x").await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
 }
 
@@ -136,6 +136,17 @@ async fn older_harbors_know_less_of_referrers() {
     assert_eq!(
         (refused.status, refused.header("www-authenticate")),
         (StatusCode::UNAUTHORIZED, None)
+    );
+
+    let put = known
+        .ask(Method::PUT, "/v2/a/manifests/v1")
+        .header("content-type", IMAGE);
+    assert_eq!(
+        put.body(image("x", Some(&subject)))
+            .send()
+            .await
+            .header("oci-subject"),
+        None
     );
 
     let known = Known::start(Profile::harbor_2_8()).await;
@@ -177,6 +188,16 @@ async fn gitlab_answers_the_fallback_tag_with_the_subject() {
         (StatusCode::OK, image("x", None).as_bytes())
     );
     assert_eq!(answered.header("docker-content-digest"), Some(digest.as_str()));
+    let put = known
+        .ask(Method::PUT, "/v2/a/manifests/v2")
+        .header("content-type", IMAGE);
+    assert_eq!(
+        put.body(image("y", Some(&digest)))
+            .send()
+            .await
+            .header("oci-subject"),
+        None
+    );
     // A tag of that name that is there is itself.
     let index = json!({ "schemaVersion": 2, "mediaType": INDEX, "manifests": [] }).to_string();
     known.server.put_manifest("a", &[&fallback], INDEX, index.clone());
