@@ -1,4 +1,4 @@
-//! Tests for anybody's implementation of the seams.
+//! Tests for anybody's implementation of the seams, and [stores](weak) on which to try whoever uses them.
 //!
 //! A case is an `async fn` over a fixture that says what is wrong, so any executor can run it. A fixture is one set
 //! of data; each case wants a fresh one. [`store_suite!`](crate::store_suite) and
@@ -71,12 +71,14 @@ mod fixture;
 pub mod names;
 mod run;
 pub mod store;
+mod supplies;
 mod tools;
+pub mod transport;
 pub mod weak;
 mod yielding;
 
-pub use cases::{names_failures, store_failures};
+pub use cases::{names_failures, store_failures, transport_failures};
 pub use failure::{Failure, Outcome};
-pub use fixture::{NamesFixture, StoreFixture};
+pub use fixture::{Ability, NamesFixture, Neighbour, StoreFixture, TransportFixture};
 pub use run::{block_on, drop_after};
 pub use yielding::Yielding;

@@ -7,7 +7,8 @@ use std::error::Error;
 
 use bytes::Bytes;
 use stevedore_core::{
-    Algorithm, Descriptor, Document, ImageConfig, ImageIndex, ImageManifest, MediaType, Platform, Raw, Role, Sink,
+    Algorithm, Descriptor, Document, ImageConfig, ImageIndex, ImageManifest, MediaType, Platform, Raw, Role,
+    Sink,
 };
 use stevedore_transport::{Layout, LayoutOptions};
 
@@ -15,7 +16,9 @@ const GREETING: &[u8] = b"Hello from an image that nothing but Stevedore has tou
 
 fn main() -> Result<(), Box<dyn Error>> {
     let dir = std::env::args_os().nth(1).ok_or("usage: hello_image DIR")?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()?;
     runtime.block_on(write(Layout::create(dir, LayoutOptions::default())?))
 }
 
@@ -34,12 +37,19 @@ pub async fn write(layout: Layout) -> Result<(), Box<dyn Error>> {
         let config = put(&layout, MediaType::OCI_CONFIG, config.bytes().clone()).await?;
 
         let manifest = ImageManifest::new(config, [layer]);
-        let manifest = Document::Image(Raw::encode(&manifest, MediaType::OCI_MANIFEST, Algorithm::Sha256)?);
+        let manifest = Document::Image(Raw::encode(
+            &manifest,
+            MediaType::OCI_MANIFEST,
+            Algorithm::Sha256,
+        )?);
         layout.put_document(&manifest, Role::Child).await?;
         entries.push(manifest.descriptor().with_platform(platform));
     }
     let index = Raw::encode(&ImageIndex::new(entries), MediaType::OCI_INDEX, Algorithm::Sha256)?;
-    let role = Role::Root { names: vec!["latest".parse()?], replace: true };
+    let role = Role::Root {
+        names: vec!["latest".parse()?],
+        replace: true,
+    };
     layout.put_document(&Document::Index(index), role).await?;
     layout.finish().await?;
     Ok(())
@@ -89,7 +99,10 @@ fn arm64() -> Vec<u8> {
         mov(8, 93), // exit
         SVC,
     ];
-    let code: Vec<u8> = code.iter().flat_map(|instruction| instruction.to_le_bytes()).collect();
+    let code: Vec<u8> = code
+        .iter()
+        .flat_map(|instruction| instruction.to_le_bytes())
+        .collect();
     program(0xb7, &code)
 }
 

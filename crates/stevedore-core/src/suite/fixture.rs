@@ -1,5 +1,9 @@
 //! What a case needs from whoever brings an implementation.
 
+mod transport;
+
+pub use transport::{Ability, Neighbour, TransportFixture};
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -33,6 +37,12 @@ pub trait StoreFixture: Send + Sync {
 
     /// Whether two instances may be open at once. Without it each case has dropped one before it opens the next.
     fn side_by_side(&self) -> bool {
+        true
+    }
+
+    /// Whether what an ingest without a key staged goes when it is dropped. Over an object store it may stay until
+    /// it expires, for dropping sends no requests.
+    fn drops_clean(&self) -> bool {
         true
     }
 

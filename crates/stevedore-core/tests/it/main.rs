@@ -1,6 +1,10 @@
 //! Integration tests of `stevedore-core`, one binary.
 
-#[cfg(feature = "suite")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "clippy allows it in functions marked as tests; their helpers are no different"
+)]
+
 mod blob;
 mod collect;
 mod config;
@@ -22,3 +26,5 @@ mod raw;
 mod ref_name;
 mod reference;
 mod reference_parts;
+mod transport;
+mod weak;

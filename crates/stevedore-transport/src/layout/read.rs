@@ -9,8 +9,8 @@ use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
-    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex,
-    Named, Place, Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
+    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, Named, Place,
+    Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
 };
 
 use super::Layout;
@@ -255,8 +255,7 @@ fn all_names(index: &ImageIndex) -> Vec<Named> {
         .manifests
         .iter()
         .filter_map(|entry| {
-            let name = entry.annotations.get(REF_NAME)?;
-            let name = name.parse().ok()?;
+            let name = RefName::verbatim(entry.annotations.get(REF_NAME)?);
             Some(Named::new(name, Some(entry.clone())))
         })
         .collect();

@@ -2,6 +2,7 @@
 
 mod counting;
 mod hello;
+mod layout;
 mod location;
 mod tar;
 mod walks;

@@ -37,6 +37,8 @@ struct Inner {
 struct State {
     since: SystemTime,
     body: Option<Bytes>,
+    /// Of the body, if there is one.
+    tag: u64,
 }
 
 /// An object as it was read.
@@ -285,7 +287,12 @@ impl Inner {
         {
             states.drain(..began);
         }
-        states.push(State { since: now, body });
+        let tag = body.as_deref().map_or(0, tag_of);
+        states.push(State {
+            since: now,
+            body,
+            tag,
+        });
     }
 }
 
@@ -295,11 +302,10 @@ fn current(states: &[State]) -> Option<Object> {
 
 fn object(state: &State) -> Option<Object> {
     let body = state.body.clone()?;
-    let tag = tag_of(&body);
     Some(Object {
         body,
         modified: state.since,
-        tag,
+        tag: state.tag,
     })
 }
 

@@ -11,8 +11,9 @@ use super::store::{nanos, time};
 use super::weather::{Weather, pause};
 use crate::stream::{BoxStream, next};
 use crate::{
-    Blob, BlobInfo, ByteRange, Clock, Digest, Entry, Error, ErrorKind, Expected, Ingest, IngestKey,
-    IngestPlan, Key, Life, Listed, Names, RECORD_LIMIT, Result, Staging, Store, Takeover, Version, When,
+    Algorithm, Blob, BlobInfo, ByteRange, Clock, Digest, Entry, Error, ErrorKind, Expected, Ingest,
+    IngestKey, IngestPlan, Key, Life, Listed, Names, RECORD_LIMIT, Result, Staging, Store, Takeover, Version,
+    When,
 };
 
 /// A [`Store`] and [`Names`] with the guarantees of a file system and nothing more. Clones are one process.
@@ -56,6 +57,7 @@ struct File {
 struct Staged {
     bytes: Vec<u8>,
     touched: u128,
+    plan: IngestPlan,
     /// Who has it locked.
     holder: Option<u128>,
 }
@@ -116,19 +118,22 @@ impl FsLike {
         answer
     }
 
-    fn hold(&self, name: String, disk: &mut Disk, plan: IngestPlan) -> Staging {
+    fn hold(&self, name: String, disk: &mut Disk, plan: Option<IngestPlan>) -> Staging {
         let holder = disk.stamp(&self.0.clock);
         let staged = disk.staged.entry(name.clone()).or_insert_with(|| Staged {
             bytes: Vec::new(),
             touched: holder,
+            plan: IngestPlan::new(Algorithm::default()),
             holder: None,
         });
         staged.holder = Some(holder);
+        if let Some(plan) = plan {
+            staged.plan = plan;
+        }
         Staging::Mine(Box::new(FsIngest {
             process: self.clone(),
             name,
             holder,
-            plan,
         }))
     }
 }
@@ -247,7 +252,7 @@ impl Store for FsLike {
                 {
                     return Staging::Busy;
                 }
-                self.hold(name, disk, plan)
+                self.hold(name, disk, Some(plan))
             })
             .await)
     }
@@ -259,10 +264,7 @@ impl Store for FsLike {
                 match disk.staged.get(&name) {
                     None => Staging::None,
                     Some(staged) if takeover == Takeover::IfIdle && staged.holder.is_some() => Staging::Busy,
-                    Some(_) => {
-                        let plan = IngestPlan::new(crate::Algorithm::default()).with_key(key.clone());
-                        self.hold(name, disk, plan)
-                    }
+                    Some(_) => self.hold(name, disk, None),
                 }
             })
             .await)
@@ -343,7 +345,6 @@ struct FsIngest {
     process: FsLike,
     name: String,
     holder: u128,
-    plan: IngestPlan,
 }
 
 impl FsIngest {
@@ -369,17 +370,17 @@ impl FsIngest {
         })
     }
 
-    fn mismatch(&self, bytes: &[u8], expected: Expected) -> Result<Digest> {
+    fn check(plan: &IngestPlan, bytes: &[u8], expected: Expected) -> Result<Digest> {
         let mut known = None;
-        for wanted in [expected.digest, self.plan.digest].into_iter().flatten() {
+        for wanted in [expected.digest, plan.digest].into_iter().flatten() {
             let actual = wanted.algorithm().digest(bytes);
             if actual != wanted {
                 return Err(Error::mismatch("the content", wanted, actual));
             }
             known = known.or(Some(actual));
         }
-        let digest = known.unwrap_or_else(|| self.plan.algorithm.digest(bytes));
-        for wanted in [expected.size, self.plan.size].into_iter().flatten() {
+        let digest = known.unwrap_or_else(|| plan.algorithm.digest(bytes));
+        for wanted in [expected.size, plan.size].into_iter().flatten() {
             let size = bytes.len() as u64;
             if wanted != size {
                 return Err(Error::mismatch(
@@ -415,17 +416,24 @@ impl Ingest for FsIngest {
         self.staged(|_| ()).await?;
         while let Some(chunk) = next(&mut stream).await {
             let chunk = chunk?;
-            self.staged(|staged| staged.bytes.extend_from_slice(&chunk))
-                .await?;
+            let append = |staged: &mut Staged| {
+                let length = staged.bytes.len() as u64;
+                let room = staged.plan.size.map(|size| size.saturating_sub(length));
+                let room = room.map_or(usize::MAX, |room| usize::try_from(room).unwrap_or(usize::MAX));
+                staged.bytes.extend_from_slice(&chunk[..room.min(chunk.len())]);
+                chunk.len() <= room
+            };
+            if !self.staged(append).await? {
+                return Err(Error::mismatch("the content", "no more bytes", "more"));
+            }
         }
         Ok(())
     }
 
     async fn commit(&mut self, expected: Expected) -> Result<BlobInfo> {
-        let bytes = self
-            .staged(|staged| Bytes::copy_from_slice(&staged.bytes))
-            .await?;
-        let checked = self.mismatch(&bytes, expected);
+        let copy = |staged: &mut Staged| (Bytes::copy_from_slice(&staged.bytes), staged.plan.clone());
+        let (bytes, plan) = self.staged(copy).await?;
+        let checked = Self::check(&plan, &bytes, expected);
         let this = &*self;
         self.process
             .call(move |disk, process| {
@@ -446,14 +454,12 @@ impl Ingest for FsIngest {
 impl Drop for FsIngest {
     fn drop(&mut self) {
         let mut disk = self.process.lock();
-        if let Some(staged) = disk.staged.get_mut(&self.name)
+        if self.name.starts_with("u/") {
+            self.drop_staged(&mut disk);
+        } else if let Some(staged) = disk.staged.get_mut(&self.name)
             && staged.holder == Some(self.holder)
         {
-            if self.plan.key.is_some() {
-                staged.holder = None;
-            } else {
-                disk.staged.remove(&self.name);
-            }
+            staged.holder = None;
         }
     }
 }
@@ -473,5 +479,5 @@ impl futures_core::Stream for Listing {
 }
 
 fn from_nanos(nanos: u128) -> SystemTime {
-    time(&nanos.to_string()).unwrap_or(SystemTime::UNIX_EPOCH)
+    time(nanos).unwrap_or(SystemTime::UNIX_EPOCH)
 }

@@ -5,15 +5,15 @@
 //! writes another holder into it, and the earlier one loses with its next write. A spent session with a key stays as a
 //! tombstone, for another may use the key; one without is deleted, for its id never comes back.
 
-use std::fmt::Write as _;
+use std::str::FromStr;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use bytes::Bytes;
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 
 use super::bucket::{Object, Request, no_answer};
 use super::record::{Refusal, delete, put_if};
-use super::store::{Process, WeakStore, nanos, time};
+use super::store::{Holder, Process, WeakStore, nanos, time};
 use crate::{Digest, Error, ErrorKind, Hasher, IngestKey, IngestPlan, Result, Staging, Takeover};
 
 mod ingest;
@@ -22,6 +22,10 @@ use ingest::WeakIngest;
 
 const SESSIONS: &str = "s/";
 const PARTS: &str = "p/";
+
+/// The first byte of a session's record.
+const OPEN: u8 = b'+';
+const SPENT: u8 = b'-';
 
 /// Objects asked for in one list.
 const PAGE: usize = 100;
@@ -36,28 +40,35 @@ struct Session {
     id: u128,
     holder: u128,
     touched: SystemTime,
+    /// What is expected of the bytes, without the key.
+    plan: IngestPlan,
     hasher: Hasher,
     /// Keys of objects, in order.
     parts: Vec<String>,
 }
 
 /// Begins a session, or goes on with an idle one.
-pub(super) async fn begin(process: &Arc<Process>, plan: IngestPlan) -> Result<Staging> {
-    let Some(key) = &plan.key else {
-        let session = Session::new(process, &plan);
+pub(super) async fn begin(process: &Arc<Process>, mut plan: IngestPlan) -> Result<Staging> {
+    // Alive before its name is on record: else another task would take it for a dead one.
+    let holder = process.holder();
+    let Some(key) = plan.key.take() else {
+        let session = Session::new(process, &holder, plan);
         let name = format!("u/{:032x}", session.id);
-        return Ok(mine(process, name, session, None, plan));
+        return Ok(mine(holder, process, name, session, None));
     };
     let name = format!("k/{key}");
     for _ in 0..ATTEMPTS {
         let (seen, tag) = read(process, &name).await?;
         let session = match seen {
-            Some(session) if is_held(process, &name, &session) => return Ok(Staging::Busy),
-            Some(session) => session.taken_by(process),
-            None => Session::new(process, &plan),
+            Some(session) if is_held(process, &session) => return Ok(Staging::Busy),
+            Some(session) => Session {
+                plan: plan.clone(),
+                ..session.taken_by(process, &holder)
+            },
+            None => Session::new(process, &holder, plan.clone()),
         };
         match write(process, &name, tag, Some(&session)).await {
-            Ok(tag) => return Ok(mine(process, name, session, Some(tag), plan)),
+            Ok(tag) => return Ok(mine(holder, process, name, session, Some(tag))),
             Err(Refusal::Changed) => {}
             Err(Refusal::Failed(error)) => return Err(error),
         }
@@ -67,21 +78,19 @@ pub(super) async fn begin(process: &Arc<Process>, plan: IngestPlan) -> Result<St
 
 /// Goes on with a session.
 pub(super) async fn resume(process: &Arc<Process>, key: &IngestKey, takeover: Takeover) -> Result<Staging> {
+    let holder = process.holder();
     let name = format!("k/{key}");
     for _ in 0..ATTEMPTS {
         let (seen, tag) = read(process, &name).await?;
         let Some(session) = seen else {
             return Ok(Staging::None);
         };
-        if takeover == Takeover::IfIdle && is_held(process, &name, &session) {
+        if takeover == Takeover::IfIdle && is_held(process, &session) {
             return Ok(Staging::Busy);
         }
-        let session = session.taken_by(process);
+        let session = session.taken_by(process, &holder);
         match write(process, &name, tag, Some(&session)).await {
-            Ok(tag) => {
-                let plan = IngestPlan::new(session.hasher.algorithm()).with_key(key.clone());
-                return Ok(mine(process, name, session, Some(tag), plan));
-            }
+            Ok(tag) => return Ok(mine(holder, process, name, session, Some(tag))),
             Err(Refusal::Changed) => {}
             Err(Refusal::Failed(error)) => return Err(error),
         }
@@ -99,8 +108,13 @@ pub(super) async fn expire(process: &Process, idle_since: SystemTime) -> Result<
             break;
         };
         after = Some(last.clone());
-        for (key, _) in page {
+        for (key, object) in page {
             let name = &key[SESSIONS.len()..];
+            // What the listing shows is late, so whatever is young or spent in it is now no older, or spent. Else
+            // all tombstones would be read each time.
+            if object.modified >= idle_since || (is_spent(&object) && name.starts_with("k/")) {
+                continue;
+            }
             let (seen, tag) = read(process, name).await?;
             let Some(session) = seen else {
                 // A spent one without a key, which a crash left.
@@ -109,8 +123,7 @@ pub(super) async fn expire(process: &Process, idle_since: SystemTime) -> Result<
                 }
                 continue;
             };
-            let lives = process.held().get(name) == Some(&session.holder);
-            if lives || session.touched >= idle_since {
+            if process.knows(session.holder) == Some(true) || session.touched >= idle_since {
                 continue;
             }
             // On the tag: a holder that comes back wrote, or loses with its next write.
@@ -173,30 +186,20 @@ async fn clear(process: &Process, name: &str, parts: &[String]) -> Result<()> {
     Ok(())
 }
 
-fn mine(
-    process: &Arc<Process>,
-    name: String,
-    session: Session,
-    tag: Option<u64>,
-    plan: IngestPlan,
-) -> Staging {
-    process.held().insert(name.clone(), session.holder);
-    Staging::Mine(Box::new(WeakIngest::new(
-        Arc::clone(process),
-        name,
-        session,
-        tag,
-        plan,
-    )))
+fn mine(holder: Holder, process: &Arc<Process>, name: String, session: Session, tag: Option<u64>) -> Staging {
+    let process = Arc::clone(process);
+    Staging::Mine(Box::new(WeakIngest::new(holder, process, name, session, tag)))
 }
 
 /// Whether a living holder writes to a session. One of this process is known; of others we see when they last wrote.
-fn is_held(process: &Process, name: &str, session: &Session) -> bool {
-    if process.is_ours(session.holder) {
-        process.held().get(name) == Some(&session.holder)
-    } else {
-        session.touched + WeakStore::IDLE > process.clock().now()
-    }
+fn is_held(process: &Process, session: &Session) -> bool {
+    process
+        .knows(session.holder)
+        .unwrap_or_else(|| session.touched + WeakStore::IDLE > process.clock().now())
+}
+
+fn is_spent(object: &Object) -> bool {
+    object.body.first() == Some(&SPENT)
 }
 
 /// A session, if it is open, and the tag of its record, if there is one.
@@ -206,7 +209,7 @@ async fn read(process: &Process, name: &str) -> Result<(Option<Session>, Option<
         return Ok((None, None));
     };
     let tag = Some(object.tag);
-    if object.body.starts_with(b"spent ") {
+    if is_spent(&object) {
         return Ok((None, tag));
     }
     match Session::parse(&object) {
@@ -226,10 +229,13 @@ async fn write(
     session: Option<&Session>,
 ) -> Result<u64, Refusal> {
     let nonce = process.nonces.next();
-    let body = session.map_or_else(
-        || format!("spent {nonce:032x}").into(),
-        |session| session.body(nonce),
-    );
+    let spent = || {
+        let mut body = BytesMut::new();
+        body.put_u8(SPENT);
+        body.put_u128(nonce);
+        body.freeze()
+    };
+    let body = session.map_or_else(spent, |session| session.body(nonce));
     put_if(&process.bucket, &format!("{SESSIONS}{name}"), seen, body).await
 }
 
@@ -272,59 +278,106 @@ fn expired() -> Error {
 }
 
 impl Session {
-    fn new(process: &Process, plan: &IngestPlan) -> Self {
+    fn new(process: &Process, holder: &Holder, plan: IngestPlan) -> Self {
         Self {
             id: process.nonces.next(),
-            holder: process.holder(),
+            holder: holder.id,
             touched: process.clock().now(),
             hasher: plan
                 .digest
                 .map_or(plan.algorithm, |digest| digest.algorithm())
                 .hasher(),
+            plan,
             parts: Vec::new(),
         }
     }
 
-    fn taken_by(mut self, process: &Process) -> Self {
-        self.holder = process.holder();
+    fn taken_by(mut self, process: &Process, holder: &Holder) -> Self {
+        self.holder = holder.id;
         self.touched = process.clock().now();
         self
     }
 
+    /// Fixed fields, big-endian; then the hasher's checkpoint and the keys of the parts, each behind its length.
     fn body(&self, nonce: u128) -> Bytes {
-        let mut text = format!(
-            "open {:032x} {:032x} {} {nonce:032x}\n",
-            self.id,
-            self.holder,
-            nanos(self.touched)
+        let mut body = BytesMut::new();
+        body.put_u8(OPEN);
+        body.put_u128(nonce);
+        body.put_u128(self.id);
+        body.put_u128(self.holder);
+        body.put_u128(nanos(self.touched));
+        let plan = &self.plan;
+        put_text(&mut body, plan.algorithm.as_str().as_bytes());
+        put_text(
+            &mut body,
+            plan.digest
+                .map(|digest| digest.to_string())
+                .unwrap_or_default()
+                .as_bytes(),
         );
-        for byte in self.hasher.save() {
-            write!(text, "{byte:02x}").expect("because a String takes any text");
-        }
+        put_text(
+            &mut body,
+            plan.size
+                .map(|size| size.to_string())
+                .unwrap_or_default()
+                .as_bytes(),
+        );
+        put_text(&mut body, &self.hasher.save());
         for part in &self.parts {
-            text.push('\n');
-            text.push_str(part);
+            put_text(&mut body, part.as_bytes());
         }
-        text.into()
+        body.freeze()
     }
 
     fn parse(object: &Object) -> Option<Self> {
-        let mut lines = std::str::from_utf8(&object.body).ok()?.split('\n');
-        let mut words = lines.next()?.strip_prefix("open ")?.split(' ');
-        let mut id = || u128::from_str_radix(words.next()?, 16).ok();
-        let (id, holder) = (id()?, id()?);
-        let touched = time(words.next()?)?;
-        let checkpoint = lines.next()?.as_bytes().chunks(2).map(|pair| {
-            let digits = std::str::from_utf8(pair).ok()?;
-            u8::from_str_radix(digits, 16).ok()
-        });
-        let hasher = Hasher::restore(&checkpoint.collect::<Option<Vec<_>>>()?).ok()?;
+        let mut body = object.body.clone();
+        if body.try_get_u8().ok()? != OPEN {
+            return None;
+        }
+        let _nonce = body.try_get_u128().ok()?;
+        let (id, holder) = (body.try_get_u128().ok()?, body.try_get_u128().ok()?);
+        let touched = time(body.try_get_u128().ok()?)?;
+        let mut plan = IngestPlan::new(text(&mut body)?.parse().ok()?);
+        plan.digest = known(&text(&mut body)?)?;
+        plan.size = known(&text(&mut body)?)?;
+        let hasher = Hasher::restore(&field(&mut body)?).ok()?;
+        let mut parts = Vec::new();
+        while body.has_remaining() {
+            parts.push(text(&mut body)?);
+        }
         Some(Self {
             id,
             holder,
             touched,
+            plan,
             hasher,
-            parts: lines.map(str::to_owned).collect(),
+            parts,
         })
     }
+}
+
+fn put_text(body: &mut BytesMut, text: &[u8]) {
+    body.put_u64(text.len() as u64);
+    body.put_slice(text);
+}
+
+fn field(body: &mut Bytes) -> Option<Bytes> {
+    let length = usize::try_from(body.try_get_u64().ok()?).ok()?;
+    (length <= body.len()).then(|| body.split_to(length))
+}
+
+fn text(body: &mut Bytes) -> Option<String> {
+    String::from_utf8(field(body)?.into()).ok()
+}
+
+/// What may be left open: the outer `None` is a text that says nothing.
+#[expect(
+    clippy::option_option,
+    reason = "two questions: whether it was said, and what"
+)]
+fn known<T: FromStr>(text: &str) -> Option<Option<T>> {
+    if text.is_empty() {
+        return Some(None);
+    }
+    text.parse().ok().map(Some)
 }

@@ -5,14 +5,14 @@
 //! - `b/<digest>/<life>`: the bytes of one life.
 //! - `s/…` and `p/…`: what is staged, see the module `session`.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use bytes::Bytes;
+use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
 use futures_core::Stream;
 
 use super::bucket::{Bucket, Failure, Object, Request, no_answer};
@@ -41,8 +41,8 @@ pub(super) struct Process {
     pub(super) nonces: Nonces,
     /// Makes the ids of holders in this process known from others.
     id: u64,
-    /// Which sessions somebody in this process holds, by their key.
-    pub(super) held: Mutex<HashMap<String, u128>>,
+    /// The holders in this process that are alive.
+    holders: Mutex<HashSet<u128>>,
     grace: Duration,
     fault: Option<Fault>,
 }
@@ -74,6 +74,19 @@ pub(super) enum Record {
     },
 }
 
+/// Somebody of this process who holds a session, or is about to.
+#[derive(Debug)]
+pub(super) struct Holder {
+    pub(super) id: u128,
+    process: Arc<Process>,
+}
+
+impl Drop for Holder {
+    fn drop(&mut self) {
+        self.process.holders().remove(&self.id);
+    }
+}
+
 /// How often something that lost against others begins again.
 const ATTEMPTS: usize = 64;
 
@@ -92,7 +105,7 @@ impl WeakStore {
             bucket,
             nonces,
             id,
-            held: Mutex::default(),
+            holders: Mutex::default(),
             grace,
             fault: None,
         }))
@@ -106,7 +119,7 @@ impl WeakStore {
             bucket: Arc::clone(&process.bucket),
             nonces: Nonces::new(u64::try_from(process.nonces.next() >> 64).unwrap_or_default()),
             id: process.id,
-            held: Mutex::default(),
+            holders: Mutex::default(),
             grace: process.grace,
             fault: Some(fault),
         }))
@@ -118,17 +131,23 @@ impl Process {
         self.bucket.clock()
     }
 
-    /// The id of a holder, which says whose it is.
-    pub(super) fn holder(&self) -> u128 {
-        (u128::from(self.id) << 64) | (self.nonces.next() >> 64)
+    /// A holder of this process, which is alive until it is dropped.
+    pub(super) fn holder(self: &Arc<Self>) -> Holder {
+        let id = (u128::from(self.id) << 64) | (self.nonces.next() >> 64);
+        self.holders().insert(id);
+        Holder {
+            id,
+            process: Arc::clone(self),
+        }
     }
 
-    pub(super) fn is_ours(&self, holder: u128) -> bool {
-        holder >> 64 == u128::from(self.id)
+    /// Whether a holder is of this process; then whether it is alive.
+    pub(super) fn knows(&self, holder: u128) -> Option<bool> {
+        (holder >> 64 == u128::from(self.id)).then(|| self.holders().contains(&holder))
     }
 
-    pub(super) fn held(&self) -> MutexGuard<'_, HashMap<String, u128>> {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn holders(&self) -> MutexGuard<'_, HashSet<u128>> {
+        self.holders.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn read(&self, digest: &Digest) -> Result<Option<(Record, u64)>> {
@@ -328,27 +347,36 @@ impl Store for WeakStore {
 }
 
 impl Record {
+    /// Fixed fields, big-endian: the kind, life, size and time of a live one, nonce.
     fn body(self, nonce: u128) -> Bytes {
-        let text = match self {
+        let mut body = BytesMut::with_capacity(1 + 16 + 8 + 16 + 16);
+        match self {
             Self::Live { life, size, touched } => {
-                format!("live {life} {size} {} {nonce:032x}", nanos(touched))
+                body.put_u8(b'+');
+                body.put_u128(life.id());
+                body.put_u64(size);
+                body.put_u128(nanos(touched));
             }
-            Self::Gone { life } => format!("gone {life} {nonce:032x}"),
-        };
-        text.into()
+            Self::Gone { life } => {
+                body.put_u8(b'-');
+                body.put_u128(life.id());
+            }
+        }
+        body.put_u128(nonce);
+        body.freeze()
     }
 
     fn parse(digest: &Digest, object: &Object) -> Result<(Self, u64)> {
         let parse = || {
-            let mut words = std::str::from_utf8(&object.body).ok()?.split(' ');
-            let (kind, life) = (words.next()?, words.next()?.parse().ok()?);
+            let mut body = object.body.clone();
+            let (kind, life) = (body.try_get_u8().ok()?, Life::new(body.try_get_u128().ok()?));
             match kind {
-                "live" => Some(Self::Live {
+                b'+' => Some(Self::Live {
                     life,
-                    size: words.next()?.parse().ok()?,
-                    touched: time(words.next()?)?,
+                    size: body.try_get_u64().ok()?,
+                    touched: time(body.try_get_u128().ok()?)?,
                 }),
-                "gone" => Some(Self::Gone { life }),
+                b'-' => Some(Self::Gone { life }),
                 _ => None,
             }
         };
@@ -382,14 +410,15 @@ fn bytes_key(digest: &Digest, life: Life) -> String {
     format!("{BYTES}{digest}/{life}")
 }
 
+/// Nanoseconds since the epoch.
 pub(super) fn nanos(time: SystemTime) -> u128 {
-    time.duration_since(SystemTime::UNIX_EPOCH)
-        .unwrap_or_default()
-        .as_nanos()
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    since.unwrap_or_default().as_nanos()
 }
 
-pub(super) fn time(nanos: &str) -> Option<SystemTime> {
-    SystemTime::UNIX_EPOCH.checked_add(Duration::from_nanos(nanos.parse().ok()?))
+pub(super) fn time(nanos: u128) -> Option<SystemTime> {
+    let since = Duration::from_nanos(u64::try_from(nanos).ok()?);
+    SystemTime::UNIX_EPOCH.checked_add(since)
 }
 
 fn contended(digest: &Digest) -> Error {

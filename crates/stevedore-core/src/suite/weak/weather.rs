@@ -1,8 +1,6 @@
 //! What goes wrong, from a seed.
 
-use std::future::poll_fn;
 use std::sync::{Mutex, PoisonError};
-use std::task::Poll;
 
 /// Decides what happens to requests. The same seed and the same questions give the same answers.
 #[derive(Debug)]
@@ -122,14 +120,4 @@ impl Nonces {
 }
 
 /// Suspends once: here others may run, and here the future may be dropped.
-pub(super) async fn pause() {
-    let mut waited = false;
-    poll_fn(|context| {
-        if std::mem::replace(&mut waited, true) {
-            return Poll::Ready(());
-        }
-        context.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
-}
+pub(super) use crate::stream::yield_now as pause;

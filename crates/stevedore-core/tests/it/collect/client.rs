@@ -13,7 +13,7 @@ use super::world::{
 };
 
 /// How many things a client does in a run.
-const ACTIONS: usize = 7;
+const ACTIONS: usize = 5;
 
 /// How often a client tries one thing before it gives up.
 const TRIES: usize = 6;
@@ -89,8 +89,11 @@ impl Client {
 
     fn choose(&self) -> Action {
         let chance = &self.world.chance;
-        let repository = chance.index(REPOSITORIES);
-        let (blob, manifest) = (chance.index(BLOBS), chance.index(MANIFESTS.len()));
+        let (repository, manifest) = (
+            chance.index(self.world.repositories),
+            chance.index(self.world.manifests),
+        );
+        let blob = chance.index(BLOBS);
         match chance.below(12) {
             0..=4 => Action::Push { repository, manifest },
             5 | 6 => Action::Delete { repository, manifest },

@@ -18,8 +18,8 @@ const COLLECTORS: usize = 3;
 /// Of so many turns, one kills its task, stalls it, cuts the power, is followed by a check.
 const KILL: u64 = 300;
 const STALL: u64 = 60;
-const CUT: u64 = 1500;
-const CHECK: u64 = 60;
+const CUT: u64 = 1000;
+const CHECK: u64 = 300;
 
 /// A run that takes longer has clients that get nowhere.
 const TURNS: u64 = 100_000;

@@ -1,7 +1,7 @@
 //! What is stored where, and the processes that share it.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -26,12 +26,18 @@ pub(crate) const BLOBS: usize = 5;
 /// nobody's.
 pub(crate) const MANIFESTS: [&[usize]; 4] = [&[0, 1], &[1, 2], &[2, 3], &[0]];
 
+/// A manifest is this and its number, which says what it needs.
+const MANIFEST: &str = "manifest ";
+
 pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) weather: Arc<Weather>,
     pub(crate) chance: Chance,
     pub(crate) grace: Duration,
     pub(crate) variant: Variant,
+    /// How many of the repositories and manifests clients choose from: the fewer, the more they meet.
+    pub(crate) repositories: usize,
+    pub(crate) manifests: usize,
     place: Place,
 }
 
@@ -69,6 +75,8 @@ impl World {
         Self {
             clock,
             weather,
+            repositories: 1 + chance.index(REPOSITORIES),
+            manifests: 1 + chance.index(MANIFESTS.len()),
             chance,
             grace,
             variant,
@@ -166,8 +174,15 @@ pub(crate) fn content(blob: usize) -> Bytes {
     format!("the content of blob {blob}").into()
 }
 
+/// The digest of a blob. All are computed once, for they are asked for at every step.
 pub(crate) fn digest(blob: usize) -> Digest {
-    Algorithm::Sha256.digest(&content(blob))
+    static DIGESTS: LazyLock<Vec<Digest>> = LazyLock::new(|| {
+        let contents = (0..BLOBS).map(content);
+        contents
+            .map(|content| Algorithm::Sha256.digest(&content))
+            .collect()
+    });
+    DIGESTS[blob]
 }
 
 fn name_of(digest: &Digest) -> String {
@@ -176,7 +191,13 @@ fn name_of(digest: &Digest) -> String {
 }
 
 pub(crate) fn member(repository: usize, blob: usize) -> Member {
-    Member::new(&key(&format!("b/{repository}")), digest(blob)).unwrap()
+    static MEMBERS: LazyLock<Vec<Member>> = LazyLock::new(|| {
+        let places = (0..REPOSITORIES).flat_map(|repository| (0..BLOBS).map(move |blob| (repository, blob)));
+        let member =
+            |(repository, blob)| Member::new(&key(&format!("b/{repository}")), digest(blob)).unwrap();
+        places.map(member).collect()
+    });
+    MEMBERS[repository * BLOBS + blob].clone()
 }
 
 pub(crate) fn manifest_key(repository: usize, manifest: usize) -> Key {
@@ -188,8 +209,7 @@ pub(crate) fn tag_key(repository: usize, manifest: usize) -> Key {
 }
 
 pub(crate) fn manifest_bytes(manifest: usize) -> Bytes {
-    let blobs = MANIFESTS[manifest].iter().map(|blob| digest(*blob).to_string());
-    blobs.collect::<Vec<_>>().join("\n").into()
+    format!("{MANIFEST}{manifest}").into()
 }
 
 pub(crate) fn upload(repository: usize, blob: usize) -> IngestKey {
@@ -222,8 +242,10 @@ impl Mark for Manifests {
                     None => self.0.get(&listed.key).await?,
                 };
                 let bytes = entry.map(|entry| entry.bytes).unwrap_or_default();
-                let text = std::str::from_utf8(&bytes).unwrap();
-                marked.extend(text.lines().map(|line| line.parse::<Digest>().unwrap()));
+                if let Some(manifest) = bytes.strip_prefix(MANIFEST.as_bytes()) {
+                    let manifest: usize = std::str::from_utf8(manifest).unwrap().parse().unwrap();
+                    marked.extend(MANIFESTS[manifest].iter().map(|blob| digest(*blob)));
+                }
             }
         }
     }

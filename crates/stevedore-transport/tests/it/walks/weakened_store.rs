@@ -10,8 +10,8 @@ use stevedore_core::samples::Sample;
 use stevedore_core::suite::Yielding;
 use stevedore_core::suite::weak::{Bucket, WeakNames, WeakStore, Weather};
 use stevedore_core::{
-    Algorithm, Blob, ByteRange, Clock, Error, Expected, Ingest, IngestKey, IngestPlan, Names, Repositories, Result,
-    Selector, Source, Staging, Store, Takeover,
+    Algorithm, Blob, ByteRange, Clock, Error, Expected, Ingest, IngestKey, IngestPlan, Names, Repositories,
+    Result, Selector, Source, Staging, Store, Takeover,
 };
 
 const GRACE: Duration = Duration::from_secs(3600);
@@ -31,19 +31,29 @@ impl Instance {
         // Every call gives the others a turn.
         let store: Arc<dyn Store> = Arc::new(Yielding::new(store));
         let names: Arc<dyn Names> = Arc::new(Yielding::new(names));
-        Self { repositories: Repositories::new(Arc::clone(&store), Arc::clone(&names)), store, names }
+        Self {
+            repositories: Repositories::new(Arc::clone(&store), Arc::clone(&names)),
+            store,
+            names,
+        }
     }
 
     async fn collect(&self, clock: &Clock) -> Result<()> {
-        let collection = Collection::new(clock.now()).with_memberships(vec![self.repositories.root_key().clone()]);
-        collect(&*self.store, &*self.names, &self.repositories, &collection).await.map(drop)
+        let collection =
+            Collection::new(clock.now()).with_memberships(vec![self.repositories.root_key().clone()]);
+        collect(&*self.store, &*self.names, &self.repositories, &collection)
+            .await
+            .map(drop)
     }
 }
 
 fn mine(staging: Staging) -> Result<Box<dyn Ingest>> {
     match staging {
         Staging::Mine(ingest) => Ok(ingest),
-        other => Err(Error::new(stevedore_core::ErrorKind::Conflict, format!("not ours: {other:?}"))),
+        other => Err(Error::new(
+            stevedore_core::ErrorKind::Conflict,
+            format!("not ours: {other:?}"),
+        )),
     }
 }
 
@@ -69,7 +79,9 @@ async fn upload(one: &Instance, other: &Instance, content: &Bytes) {
         };
         let at = usize::try_from(patch.offset().await?).expect("small");
         if at < content.len() / 2 {
-            patch.append(Blob::from(content.slice(at..content.len() / 2))).await?;
+            patch
+                .append(Blob::from(content.slice(at..content.len() / 2)))
+                .await?;
         }
         Ok(())
     })
@@ -89,7 +101,9 @@ async fn upload(one: &Instance, other: &Instance, content: &Bytes) {
         put.append(Blob::from(content.slice(at..))).await?;
         put.commit(Expected::digest(digest)).await?;
         let joined = join(&*other.store, &*other.names, &member).await?;
-        joined.map(drop).ok_or_else(|| Error::new(stevedore_core::ErrorKind::Conflict, "it was collected"))
+        joined
+            .map(drop)
+            .ok_or_else(|| Error::new(stevedore_core::ErrorKind::Conflict, "it was collected"))
     })
     .await;
 }
@@ -98,7 +112,10 @@ async fn run(seed: u64) {
     let clock = Clock::manual();
     let weather = Arc::new(Weather::stormy(seed));
     let bucket = Arc::new(Bucket::new(clock.clone(), Arc::clone(&weather), LATENESS));
-    let (one, other) = (Instance::new(&bucket, 2 * seed), Instance::new(&bucket, 2 * seed + 1));
+    let (one, other) = (
+        Instance::new(&bucket, 2 * seed),
+        Instance::new(&bucket, 2 * seed + 1),
+    );
     let content = Bytes::from(format!("upload {seed} ").repeat(500));
     let image = Sample::image(&["a layer", &format!("another {seed}")]);
     let done = AtomicBool::new(false);
@@ -115,7 +132,11 @@ async fn run(seed: u64) {
             assert_eq!(root, *image.document(), "seed {seed}");
             for (layer, bytes) in image.blobs() {
                 let blob = insist(async || app.blob(layer, ByteRange::FULL).await).await;
-                assert_eq!(blob.into_bytes(1 << 20).await.expect("the bytes"), *bytes, "seed {seed}");
+                assert_eq!(
+                    blob.into_bytes(1 << 20).await.expect("the bytes"),
+                    *bytes,
+                    "seed {seed}"
+                );
             }
             clock.advance(GRACE / 3);
         }
@@ -136,10 +157,16 @@ async fn run(seed: u64) {
     bucket.settle();
     for _ in 0..4 {
         clock.advance(GRACE * 2);
-        other.collect(&clock).await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        other
+            .collect(&clock)
+            .await
+            .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
     }
     let digest = Algorithm::Sha512.digest(&content);
-    assert!(one.store.stat(&digest).await.expect("an answer").is_none(), "seed {seed}: garbage stays");
+    assert!(
+        one.store.stat(&digest).await.expect("an answer").is_none(),
+        "seed {seed}: garbage stays"
+    );
     let app = one.repositories.open("app").expect("a name");
     let name = Selector::Name("v1".parse().expect("a name"));
     assert_eq!(app.root(&name).await.expect("the image stays"), *image.document());

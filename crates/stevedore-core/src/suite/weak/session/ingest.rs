@@ -6,23 +6,22 @@ use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 
 use super::super::record::Refusal;
-use super::super::store::Process;
+use super::super::store::{Holder, Process};
 use super::{ATTEMPTS, PARTS, Session, clear, contended, digest_again, expired, put_part, read, write};
 use crate::stream::next;
-use crate::{Algorithm, Blob, BlobInfo, Digest, Error, Expected, Ingest, IngestPlan, Result};
+use crate::{Algorithm, Blob, BlobInfo, Digest, Error, Expected, Ingest, Result};
 
 /// Dropped, it leaves its session idle; one without a key is then found by `expire`, for nothing can be deleted without
 /// waiting.
 #[derive(Debug)]
 pub(super) struct WeakIngest {
+    holder: Holder,
     process: Arc<Process>,
     name: String,
     /// `None` once spent.
     session: Option<Session>,
     /// The tag of the session's record, once there is one.
     tag: Option<u64>,
-    plan: IngestPlan,
-    holder: u128,
 }
 
 /// The most bytes in one part.
@@ -30,20 +29,18 @@ const PART: usize = 1 << 20;
 
 impl WeakIngest {
     pub(super) fn new(
+        holder: Holder,
         process: Arc<Process>,
         name: String,
         session: Session,
         tag: Option<u64>,
-        plan: IngestPlan,
     ) -> Self {
-        let holder = session.holder;
         Self {
+            holder,
             process,
             name,
             session: Some(session),
             tag,
-            plan,
-            holder,
         }
     }
 
@@ -94,7 +91,7 @@ impl WeakIngest {
             return Ok(());
         }
         let (seen, tag) = read(&self.process, &self.name).await?;
-        self.session = seen.filter(|session| session.holder == self.holder);
+        self.session = seen.filter(|session| session.holder == self.holder.id);
         self.tag = tag;
         self.session.as_ref().map(|_| ()).ok_or_else(expired)
     }
@@ -112,7 +109,7 @@ impl WeakIngest {
     async fn check(&self, session: &Session, expected: Expected) -> Result<Result<(Digest, u64)>> {
         let size = session.hasher.len();
         let mut digest = None;
-        for wanted in [expected.digest, self.plan.digest].into_iter().flatten() {
+        for wanted in [expected.digest, session.plan.digest].into_iter().flatten() {
             let actual = self.digest(session, wanted.algorithm()).await?;
             if actual != wanted {
                 return Ok(Err(Error::mismatch("the content", wanted, actual)));
@@ -121,9 +118,9 @@ impl WeakIngest {
         }
         let digest = match digest {
             Some(digest) => digest,
-            None => self.digest(session, self.plan.algorithm).await?,
+            None => self.digest(session, session.plan.algorithm).await?,
         };
-        for wanted in [expected.size, self.plan.size].into_iter().flatten() {
+        for wanted in [expected.size, session.plan.size].into_iter().flatten() {
             if wanted != size {
                 let (wanted, actual) = (format!("{wanted} bytes"), format!("{size} bytes"));
                 return Ok(Err(Error::mismatch(digest, wanted, actual)));
@@ -155,13 +152,26 @@ impl Ingest for WeakIngest {
 
     async fn append(&mut self, blob: Blob) -> Result<()> {
         self.look_again().await?;
+        let mut room = match &self.session {
+            Some(session) => session
+                .plan
+                .size
+                .map(|size| size.saturating_sub(session.hasher.len())),
+            None => return Err(expired()),
+        };
         let mut stream = blob.into_stream();
         let mut pending = BytesMut::new();
         loop {
-            let chunk = next(&mut stream).await;
-            if let Some(Ok(chunk)) = &chunk {
-                pending.extend_from_slice(chunk);
-                if pending.len() < PART {
+            let mut chunk = next(&mut stream).await;
+            if let Some(Ok(bytes)) = &chunk {
+                let length = bytes.len() as u64;
+                let fits = room.is_none_or(|room| length <= room);
+                let taken = usize::try_from(room.unwrap_or(length).min(length)).unwrap_or(bytes.len());
+                pending.extend_from_slice(&bytes[..taken]);
+                room = room.map(|room| room.saturating_sub(length));
+                if !fits {
+                    chunk = Some(Err(Error::mismatch("the content", "no more bytes", "more")));
+                } else if pending.len() < PART {
                     continue;
                 }
             }
@@ -195,14 +205,5 @@ impl Ingest for WeakIngest {
 
     async fn abort(mut self: Box<Self>) -> Result<()> {
         self.discard().await
-    }
-}
-
-impl Drop for WeakIngest {
-    fn drop(&mut self) {
-        let mut held = self.process.held();
-        if held.get(&self.name) == Some(&self.holder) {
-            held.remove(&self.name);
-        }
     }
 }
