@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 /// Whether a file can be run, as far as its mode says.
-#[cfg(all(unix, not(stevedore_portable)))]
+#[cfg(unix)]
 pub(crate) fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     path.metadata()
@@ -13,7 +13,7 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 }
 
 /// Whether a file can be run: no more is known here than that it is one.
-#[cfg(not(all(unix, not(stevedore_portable))))]
+#[cfg(not(unix))]
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file()
 }
@@ -27,7 +27,7 @@ pub(crate) fn program_name(name: &str) -> String {
 pub(crate) fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
-    #[cfg(all(unix, not(stevedore_portable)))]
+    #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
         options.mode(0o600);
@@ -39,7 +39,7 @@ pub(crate) fn create_private(path: &Path) -> io::Result<File> {
 pub(crate) fn create_private_directories(path: &Path) -> io::Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
-    #[cfg(all(unix, not(stevedore_portable)))]
+    #[cfg(unix)]
     {
         use std::os::unix::fs::DirBuilderExt;
         builder.mode(0o700);

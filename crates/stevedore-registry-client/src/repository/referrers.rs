@@ -80,7 +80,12 @@ impl Repository {
                     || status.is_redirection()
                     || [400, 404, 405, 406, 415, 501].contains(&status.as_u16())
             };
-            let answer = self.client().send(&call).await.map_err(what)?;
+            let answer = match self.client().send(&call).await {
+                // One exists that answers so without a challenge, having no list. If it is about the credentials,
+                // the fallback tag is not to be read either, and that says so.
+                Err(error) if error.status() == Some(401) && referrers.is_empty() => return Ok(None),
+                answer => answer.map_err(what)?,
+            };
             let is_index = content_type(&answer).is_some_and(|media_type| media_type == MediaType::OCI_INDEX);
             if !answer.status.is_success() || !is_index {
                 if referrers.is_empty() {
