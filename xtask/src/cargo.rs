@@ -1,7 +1,7 @@
 //! Running the cargo that runs us.
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::Failure;
@@ -18,6 +18,19 @@ pub(crate) fn output(directory: &Path, arguments: &[&str]) -> Result<String, Fai
 /// Whether `cargo <arguments>` in `directory` succeeds; what it prints goes to our standard error and output.
 pub(crate) fn succeeds(directory: &Path, arguments: &[&str]) -> Result<bool, Failure> {
     Ok(command(directory, arguments).status()?.success())
+}
+
+/// The folder that cargo builds in.
+pub(crate) fn target_dir(root: &Path) -> Result<PathBuf, Failure> {
+    let metadata = output(
+        root,
+        &["metadata", "--format-version", "1", "--no-deps", "--locked"],
+    )?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)?;
+    let dir = metadata["target_directory"]
+        .as_str()
+        .ok_or("cargo names no target folder")?;
+    Ok(PathBuf::from(dir))
 }
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {

@@ -9,8 +9,10 @@
 
 mod cargo;
 mod checks;
+mod docs;
 mod features;
 mod finding;
+mod interop;
 mod source;
 mod workspace;
 
@@ -27,13 +29,17 @@ usage: cargo xtask <task>
 
 tasks:
   ci          what the tree must hold: dependency directions, size of the core, packaging, silenced lints, file lengths
-  features    every feature of every crate compiles alone";
+  docs        manual pages and completions of the program, into target/docs
+  features    every feature of every crate compiles alone
+  interop     layouts, written by us and read by others and the other way round: needs skopeo, umoci and so on";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
         ["ci"] => Workspace::load().and_then(|workspace| checks::run(&workspace)),
+        ["docs"] => return ended(docs::run()),
+        ["interop"] => return ended(interop::run()),
         ["features"] => Workspace::load().and_then(|workspace| features::run(&workspace)),
         ["help" | "--help" | "-h"] => {
             println!("{USAGE}");
@@ -46,6 +52,18 @@ fn main() -> ExitCode {
     };
     match outcome {
         Ok(findings) => report(arguments[0], &findings),
+        Err(failure) => {
+            eprintln!("error: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How a task ends that prints its own results.
+fn ended(outcome: Result<bool, Failure>) -> ExitCode {
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(failure) => {
             eprintln!("error: {failure}");
             ExitCode::FAILURE

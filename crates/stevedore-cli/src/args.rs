@@ -1,15 +1,28 @@
 //! What can be typed.
+#![allow(
+    clippy::doc_markdown,
+    clippy::struct_excessive_bools,
+    clippy::large_enum_variant,
+    reason = "comments are shown as help, as they are; flags are on or off; there is one of each in a run"
+)]
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use stevedore_core::Platform;
 use stevedore_transport::Location;
 
 /// Everything one can do to a container image except run it.
 ///
-/// Images are at locations: docker://NAME or a bare NAME is a registry, oci:DIR[:NAME] an OCI layout directory.
+/// Images are at locations: oci:DIR is an OCI layout directory with one image, oci:DIR:NAME the image with a name,
+/// oci:DIR@sha256:… the one with a digest; docker://NAME, or NAME alone, is a registry, which this version does not
+/// reach yet.
+///
+/// Of an index, copy, config and inspect --config take the image for this host (linux, and the architecture of this
+/// program), unless told otherwise; all other verbs take the index.
+///
+/// stdout has the result, stderr everything else. What was interrupted goes on when the same command is given again.
 ///
 /// Exit codes: 0 done, 1 error, 2 not found, 3 wrong use, 4 not authorised, 5 verification refused, 6 network or
 /// time-out, 130 and 143 after a signal.
@@ -22,22 +35,38 @@ pub(crate) struct Args {
     pub(crate) verb: Verb,
 }
 
-/// What every verb takes.
+/// Reads a location, and says in one line why it is none.
+fn location(text: &str) -> Result<Location, String> {
+    text.parse::<Location>().map_err(|error| {
+        let mut why = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            why = format!("{why}: {error}");
+            cause = error.source();
+        }
+        if std::path::Path::new(text).is_dir() {
+            why = format!("{why}; for the OCI layout in this directory write oci:{text}");
+        }
+        why
+    })
+}
+
+/// What every verb takes, before or behind it.
 #[derive(Clone, Debug, clap::Args)]
 #[command(next_help_heading = "Everywhere")]
 pub(crate) struct Global {
     /// Print the result as JSON
     #[arg(long, global = true)]
     pub(crate) json: bool,
-    /// How progress is shown on stderr
-    #[arg(long, global = true, value_enum, env = "STEVEDORE_PROGRESS")]
+    /// How progress is shown on stderr [default: auto] [env: STEVEDORE_PROGRESS]
+    #[arg(long, global = true, value_enum, value_name = "HOW")]
     pub(crate) progress: Option<Progress>,
-    /// Show no progress and no notes
+    /// Show no progress and no notes, only errors
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
-    /// The configuration file [default: stevedore/config.toml in the user's configuration directory]
-    #[arg(long, global = true, value_name = "FILE", env = "STEVEDORE_CONFIG")]
-    pub(crate) config: Option<PathBuf>,
+    /// The configuration file [default: ~/.config/stevedore/config.toml] [env: STEVEDORE_CONFIG]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config_file: Option<PathBuf>,
 }
 
 /// How progress is shown.
@@ -46,7 +75,9 @@ pub(crate) struct Global {
 pub(crate) enum Progress {
     /// Bars on a terminal, lines elsewhere
     Auto,
-    /// Bars
+    /// Bars, where stderr is a terminal
+    #[value(alias = "tty")]
+    #[serde(alias = "tty")]
     Bars,
     /// A line for each blob
     Plain,
@@ -110,8 +141,10 @@ pub(crate) struct PlatformFlags {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Copy {
     /// Where the image is
+    #[arg(value_parser = location)]
     pub(crate) source: Location,
     /// Where it goes
+    #[arg(value_parser = location)]
     pub(crate) destination: Location,
     /// Copy the index with all its images, not only the one for this host
     #[arg(long, short, conflicts_with_all = ["platform", "override_os", "override_arch", "override_variant"])]
@@ -136,16 +169,16 @@ pub(crate) struct Copy {
     /// Look at every part again, also at those that are there, and mend what is damaged
     #[arg(long)]
     pub(crate) force: bool,
-    /// How often a part is tried again after a passing failure
-    #[arg(long, value_name = "N", env = "STEVEDORE_RETRY_TIMES")]
+    /// How often a part is tried again after a passing failure [default: 3] [env: STEVEDORE_RETRY_TIMES]
+    #[arg(long, value_name = "N")]
     pub(crate) retry_times: Option<u32>,
-    /// How many blobs are copied at once
+    /// How many blobs are copied at once [default: 6] [env: STEVEDORE_JOBS]
     #[arg(
         long,
         short,
         visible_alias = "concurrency",
-        value_name = "N",
-        env = "STEVEDORE_JOBS"
+        alias = "image-parallel-copies",
+        value_name = "N"
     )]
     pub(crate) jobs: Option<NonZeroUsize>,
     /// Write nothing; say what would be
@@ -154,12 +187,12 @@ pub(crate) struct Copy {
 }
 
 #[derive(Debug, clap::Args)]
-#[command(group = ArgGroup::new("what"))]
 pub(crate) struct Inspect {
     /// Where the image is
+    #[arg(value_parser = location)]
     pub(crate) image: Location,
     /// Print the exact bytes of the manifest or index
-    #[arg(long, group = "what")]
+    #[arg(long)]
     pub(crate) raw: bool,
     /// Print the config of the image; with --raw its exact bytes
     #[arg(long)]
@@ -171,6 +204,7 @@ pub(crate) struct Inspect {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Digest {
     /// Where the image is
+    #[arg(value_parser = location)]
     pub(crate) image: Location,
     #[command(flatten)]
     pub(crate) platform: PlatformFlags,
@@ -179,6 +213,7 @@ pub(crate) struct Digest {
 #[derive(Debug, clap::Args)]
 pub(crate) struct List {
     /// The repository or layout
+    #[arg(value_parser = location)]
     pub(crate) repository: Location,
 }
 
@@ -193,12 +228,14 @@ pub(crate) enum Manifest {
 #[derive(Debug, clap::Args)]
 pub(crate) struct ManifestHead {
     /// Where the image is
+    #[arg(value_parser = location)]
     pub(crate) image: Location,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct ConfigOf {
     /// Where the image is
+    #[arg(value_parser = location)]
     pub(crate) image: Location,
     #[command(flatten)]
     pub(crate) platform: PlatformFlags,
@@ -206,7 +243,7 @@ pub(crate) struct ConfigOf {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Blob {
-    /// Print the exact bytes, verified
+    /// Print the exact bytes; fail if they are not what the digest says
     Get(BlobOf),
     /// Print the size in bytes
     Head(BlobOf),
@@ -215,12 +252,14 @@ pub(crate) enum Blob {
 #[derive(Debug, clap::Args)]
 pub(crate) struct BlobOf {
     /// The repository or layout, and the digest: oci:DIR@sha256:…
+    #[arg(value_parser = location)]
     pub(crate) blob: Location,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Tag {
     /// Where the image is
+    #[arg(value_parser = location)]
     pub(crate) image: Location,
     /// Its further names
     #[arg(required = true)]
@@ -233,8 +272,9 @@ pub(crate) struct Tag {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Delete {
     /// What is removed: a name, or with --manifest a document
+    #[arg(value_parser = location)]
     pub(crate) image: Location,
-    /// Remove the document with all its names, not only the name
+    /// Remove the document with all its names, not only one name
     #[arg(long)]
     pub(crate) manifest: bool,
 }

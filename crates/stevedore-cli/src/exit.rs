@@ -1,12 +1,12 @@
 //! How the program ends: exit codes, and what is said on stderr.
 
 use std::error::Error as StdError;
-use std::io::Write as _;
+use std::io;
 use std::process::ExitCode;
 
 use stevedore_core::{Error, ErrorKind};
 
-use crate::output::escape;
+use crate::output::{escape_line, say};
 
 /// Why a verb did not do what it was asked for.
 #[derive(Debug)]
@@ -18,31 +18,24 @@ pub(crate) struct Failure {
 
 /// The exit codes, which are stable.
 pub(crate) mod code {
+    pub(crate) const DONE: u8 = 0;
     pub(crate) const ERROR: u8 = 1;
     pub(crate) const NOT_FOUND: u8 = 2;
     pub(crate) const USAGE: u8 = 3;
     pub(crate) const UNAUTHORIZED: u8 = 4;
     pub(crate) const REFUSED: u8 = 5;
     pub(crate) const NETWORK: u8 = 6;
+    /// What is added to the number of a signal.
+    pub(crate) const SIGNAL: u8 = 128;
 }
 
 impl Failure {
-    /// A failure whose code follows from the kind of the first error of the seams among its causes.
+    /// A failure whose code and hint follow from the kind of the first error of the seams among its causes.
     pub(crate) fn new(error: anyhow::Error) -> Self {
-        let kind = error
-            .chain()
-            .find_map(|cause| cause.downcast_ref::<Error>())
-            .map(Error::kind);
-        let code = if error.is::<stevedore_transport::location::ParseError>() {
-            code::USAGE
-        } else {
-            kind.map_or(code::ERROR, of_kind)
-        };
-        Self {
-            error,
-            code,
-            hint: None,
-        }
+        let first = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
+        let code = first.map_or(code::ERROR, |error| of_kind(error.kind()));
+        let hint = first.and_then(|first| hint(first.kind(), &error));
+        Self { error, code, hint }
     }
 
     /// A wrong use of the program.
@@ -56,10 +49,19 @@ impl Failure {
 
     /// A signal ended the program: 128 and its number.
     pub(crate) fn signal(number: u8, name: &str) -> Self {
-        let error = anyhow::anyhow!("stopped by {name}; the same command goes on where this one was");
         Self {
-            error,
-            code: 128 + number,
+            error: anyhow::anyhow!("stopped by {name}"),
+            code: code::SIGNAL + number,
+            hint: Some("the same command again: a copy goes on where this one was".to_owned()),
+        }
+    }
+
+    /// The result could not be printed. Whoever read it may have gone away, which is no failure.
+    pub(crate) fn output(error: io::Error) -> Self {
+        let closed = error.kind() == io::ErrorKind::BrokenPipe;
+        Self {
+            error: anyhow::Error::new(error).context("cannot write to stdout"),
+            code: if closed { code::DONE } else { code::ERROR },
             hint: None,
         }
     }
@@ -70,12 +72,9 @@ impl Failure {
         self
     }
 
-    /// Whether whoever read our output went away: nothing to complain about.
-    fn is_broken_pipe(&self) -> bool {
-        self.error.chain().any(|cause| {
-            let io = cause.downcast_ref::<std::io::Error>();
-            io.is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
-        })
+    /// Whether a signal ended the program.
+    pub(crate) fn is_signal(&self) -> bool {
+        self.code > code::SIGNAL
     }
 }
 
@@ -97,6 +96,24 @@ fn of_kind(kind: ErrorKind) -> u8 {
     }
 }
 
+/// What to try, where that follows from the kind of the failure alone.
+fn hint(kind: ErrorKind, error: &anyhow::Error) -> Option<String> {
+    let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    let hint = match (kind, io.map(io::Error::kind)) {
+        (ErrorKind::Mismatch, _) => {
+            "the content is damaged where it was read from, and nothing of it was written; get it from another place"
+        }
+        (ErrorKind::Storage, Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)) => {
+            "a place where you may write, or the rights to write there"
+        }
+        (ErrorKind::Storage, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) => {
+            "make room, then the same command again: a copy goes on where this one was"
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
 /// Help and version go to stdout and are no failure; anything else is a wrong use.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // Nothing is left to be done where even this cannot be printed.
@@ -110,23 +127,22 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 
 /// Says on stderr what failed and why, one cause a line, and gives the exit code.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
-    if failure.is_broken_pipe() {
+    if failure.code == code::DONE {
         return ExitCode::SUCCESS;
     }
-    let mut text = format!("error: {}\n", escape(&failure.error.to_string()));
+    let mut text = format!("error: {}\n", escape_line(&failure.error.to_string()));
     let mut cause: Option<&dyn StdError> = failure.error.source();
     while let Some(error) = cause {
         text.push_str("  because: ");
-        text.push_str(&escape(&error.to_string()));
+        text.push_str(&escape_line(&error.to_string()));
         text.push('\n');
         cause = error.source();
     }
     if let Some(hint) = &failure.hint {
         text.push_str("  try: ");
-        text.push_str(hint);
+        text.push_str(&escape_line(hint));
         text.push('\n');
     }
-    // As above.
-    drop(std::io::stderr().write_all(text.as_bytes()));
+    say(&text);
     ExitCode::from(failure.code)
 }

@@ -1,5 +1,8 @@
 //! What goes to stdout, and how text of others is shown.
 
+mod json;
+
+use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 
@@ -7,13 +10,23 @@ use serde::Serialize;
 
 use crate::exit::Failure;
 
+pub(crate) use json::indented;
+
 /// Text from an image or a registry, fit for a terminal: control characters, which could move the cursor or change
 /// colours and titles, and invisible characters that turn the direction of text are shown as `\u{…}`.
 pub(crate) fn escape(text: &str) -> String {
+    escape_but(text, |character| matches!(character, '\n' | '\t'))
+}
+
+/// The same for what is to be one line: the end of a line is shown as `\n`, so that nothing can pose as the next one.
+pub(crate) fn escape_line(text: &str) -> String {
+    escape_but(text, |character| character == '\t').replace("\\u{a}", "\\n")
+}
+
+fn escape_but(text: &str, passes: impl Fn(char) -> bool) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
-        let harmless = !character.is_control() && !is_direction(character);
-        if harmless || character == '\n' || character == '\t' {
+        if passes(character) || !is_active(character) {
             shown.push(character);
         } else {
             write!(shown, "\\u{{{:x}}}", u32::from(character)).expect("because a String takes any text");
@@ -22,9 +35,10 @@ pub(crate) fn escape(text: &str) -> String {
     shown
 }
 
-/// Marks, embeddings, overrides and isolates of the Unicode bidirectional algorithm.
-fn is_direction(character: char) -> bool {
-    matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Control characters, and the marks, embeddings, overrides and isolates of the Unicode bidirectional algorithm.
+fn is_active(character: char) -> bool {
+    character.is_control()
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether a person looks at stdout.
@@ -32,12 +46,27 @@ pub(crate) fn is_terminal() -> bool {
     std::io::stdout().is_terminal()
 }
 
-/// Writes the exact bytes, without a line's end.
+/// Writes the exact bytes, without a line's end; to a terminal, what it can show of them.
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let shown = if is_terminal() {
+        let mut text = escape(&String::from_utf8_lossy(bytes));
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        Cow::Owned(text.into_bytes())
+    } else {
+        Cow::Borrowed(bytes)
+    };
+    unchanged(&shown)
+}
+
+/// Writes bytes as they are.
+pub(crate) fn unchanged(bytes: &[u8]) -> Result<(), Failure> {
     let mut stdout = std::io::stdout().lock();
-    stdout.write_all(bytes)?;
-    stdout.flush()?;
-    Ok(())
+    stdout
+        .write_all(bytes)
+        .and_then(|()| stdout.flush())
+        .map_err(Failure::output)
 }
 
 /// Writes a line.
@@ -47,17 +76,19 @@ pub(crate) fn line(text: &str) -> Result<(), Failure> {
 
 /// Writes a value as indented JSON, as skopeo does.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), Failure> {
-    let mut text = Vec::new();
-    let indent = serde_json::ser::PrettyFormatter::with_indent(b"    ");
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut text, indent))?;
-    text.push(b'\n');
-    bytes(&text)
+    let text = serde_json::to_string(value)?;
+    unchanged(indented(&text).as_bytes())
 }
 
-/// Says something on stderr.
+/// Says something on stderr, if there is somebody to hear it.
+pub(crate) fn say(text: &str) {
+    // What cannot be said is no reason to fail, and nobody could be told.
+    drop(std::io::stderr().write_all(text.as_bytes()));
+}
+
+/// Says a line on stderr.
 pub(crate) fn note(text: &str) {
-    // A note that cannot be shown is no reason to fail.
-    drop(writeln!(std::io::stderr(), "{}", escape(text)));
+    say(&format!("{}\n", escape_line(text)));
 }
 
 /// A size for people: `1.5 MB`, in powers of 1,000.
@@ -88,6 +119,11 @@ mod tests {
         assert_eq!(escape("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\u{9b}c");
         assert_eq!(escape("plain, ümlaut\tand\nlines"), "plain, ümlaut\tand\nlines");
         assert_eq!(escape("back\rto the start"), "back\\u{d}to the start");
+    }
+
+    #[test]
+    fn nothing_of_others_can_pose_as_a_line_of_ours() {
+        assert_eq!(escape_line("x\nerror: y"), "x\\nerror: y");
     }
 
     #[test]

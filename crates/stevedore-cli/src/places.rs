@@ -7,6 +7,12 @@ use stevedore_transport::{Layout, LayoutOptions, Location, Platforms, copy};
 
 use crate::args::PlatformFlags;
 
+/// Something to write to, and to read from meanwhile.
+pub(crate) struct Destination {
+    pub(crate) sink: Arc<dyn Sink>,
+    pub(crate) source: Arc<dyn Source>,
+}
+
 /// Something to read from.
 pub(crate) fn source(location: &Location) -> Result<Arc<dyn Source>> {
     match location {
@@ -16,18 +22,27 @@ pub(crate) fn source(location: &Location) -> Result<Arc<dyn Source>> {
 }
 
 /// Something to write to, made where it is not there.
-pub(crate) fn sink(location: &Location, options: LayoutOptions) -> Result<Arc<dyn Sink>> {
+pub(crate) fn destination(location: &Location, options: LayoutOptions) -> Result<Destination> {
     match location {
-        Location::Layout { path, .. } => Ok(Arc::new(Layout::create(path, options)?)),
+        Location::Layout { path, .. } => Ok(Layout::create(path, options)?.into()),
         other => Err(unsupported(other)),
     }
 }
 
 /// Something to change, which has to be there.
-pub(crate) fn existing_sink(location: &Location) -> Result<Arc<dyn Sink>> {
+pub(crate) fn existing(location: &Location) -> Result<Destination> {
     match location {
-        Location::Layout { path, .. } => Ok(Arc::new(Layout::open(path)?)),
+        Location::Layout { path, .. } => Ok(Layout::open(path)?.into()),
         other => Err(unsupported(other)),
+    }
+}
+
+impl From<Layout> for Destination {
+    fn from(layout: Layout) -> Self {
+        Self {
+            sink: Arc::new(layout.clone()),
+            source: Arc::new(layout),
+        }
     }
 }
 

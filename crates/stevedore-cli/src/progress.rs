@@ -1,34 +1,116 @@
 //! How a copy is watched: bars, lines or JSON events on stderr.
 
+mod bars;
+mod json;
+mod plain;
+
 use std::collections::HashMap;
-use std::io::{IsTerminal as _, Write as _};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::IsTerminal as _;
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-use serde::Serialize;
-use stevedore_core::{AnyDigest, Descriptor, Event, Meter, Observer, Put};
+use stevedore_core::{AnyDigest, Descriptor, Meter, Observer};
 
 use crate::args::Progress;
-use crate::output;
 use crate::settings::Settings;
 
-/// How often a bar looks at its meter.
-const TICK: Duration = Duration::from_millis(100);
+/// Somebody who watches, until it is dropped: then nothing is drawn any more, however the copy ended.
+pub(crate) struct Watch {
+    observer: Arc<dyn Observer>,
+    ticker: Option<Ticker>,
+}
 
-/// Who watches, by the settings.
-pub(crate) fn observer(settings: &Settings) -> Arc<dyn Observer> {
-    let progress = match settings.progress {
-        _ if settings.quiet => Progress::None,
-        Progress::Auto if fit_for_bars() => Progress::Bars,
-        Progress::Auto => Progress::Plain,
-        other => other,
-    };
-    match progress {
-        Progress::Bars => Arc::new(Bars::default()),
-        Progress::Json => Arc::new(Json),
-        Progress::None => Arc::new(()),
-        Progress::Plain | Progress::Auto => Arc::new(Plain),
+/// What is told of events, and looks at the meters by itself.
+trait View: Observer {
+    /// How often the meters are looked at.
+    const INTERVAL: Duration;
+
+    /// Looks at the meters.
+    fn tick(&self);
+
+    /// Nothing more will happen.
+    fn end(&self) {}
+}
+
+/// A thread that makes a view look at its meters.
+struct Ticker {
+    stop: Option<Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Watch {
+    /// Begins to watch, as the settings say.
+    pub(crate) fn begin(settings: &Settings) -> Self {
+        match settings.progress {
+            _ if settings.quiet => Self::over(Arc::new(())),
+            Progress::None => Self::over(Arc::new(())),
+            Progress::Json => Self::with(Arc::new(json::Json::default())),
+            // Bars that nobody could see would be nothing at all.
+            Progress::Bars if std::io::stderr().is_terminal() => Self::with(Arc::new(bars::Bars::default())),
+            Progress::Auto if fit_for_bars() => Self::with(Arc::new(bars::Bars::default())),
+            Progress::Bars | Progress::Auto | Progress::Plain => {
+                Self::with(Arc::new(plain::Plain::default()))
+            }
+        }
+    }
+
+    /// Who is told of events.
+    pub(crate) fn observer(&self) -> Arc<dyn Observer> {
+        Arc::clone(&self.observer)
+    }
+
+    fn over(observer: Arc<dyn Observer>) -> Self {
+        Self {
+            observer,
+            ticker: None,
+        }
+    }
+
+    fn with<V: View + 'static>(view: Arc<V>) -> Self {
+        let ticker = Ticker::start(Arc::clone(&view));
+        Self {
+            observer: view,
+            ticker,
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        drop(self.ticker.take());
+    }
+}
+
+impl Ticker {
+    /// Without a thread, which a system may refuse, there are events only.
+    fn start<V: View + 'static>(view: Arc<V>) -> Option<Self> {
+        let (stop, stopped) = mpsc::channel();
+        let run = move || {
+            while stopped.recv_timeout(V::INTERVAL) == Err(RecvTimeoutError::Timeout) {
+                view.tick();
+            }
+            view.end();
+        };
+        let thread = std::thread::Builder::new()
+            .name("progress".to_owned())
+            .spawn(run)
+            .ok()?;
+        Some(Self {
+            stop: Some(stop),
+            thread: Some(thread),
+        })
+    }
+}
+
+impl Drop for Ticker {
+    fn drop(&mut self) {
+        drop(self.stop.take());
+        if let Some(thread) = self.thread.take() {
+            // One that panicked has said so.
+            drop(thread.join());
+        }
     }
 }
 
@@ -39,157 +121,36 @@ fn fit_for_bars() -> bool {
     std::io::stderr().is_terminal() && !dumb && !in_ci
 }
 
-/// A line for each blob that is there, and each retry.
-struct Plain;
+/// The blobs that are under way, with what a view keeps for each.
+struct UnderWay<T>(Mutex<HashMap<AnyDigest, Watched<T>>>);
 
-impl Observer for Plain {
-    fn event(&self, event: Event<'_>) {
-        match event {
-            Event::BlobDone { descriptor, put } => {
-                let how = match put {
-                    Put::Present => "there already",
-                    Put::Mounted => "mounted",
-                    _ => "written",
-                };
-                output::note(&format!(
-                    "{} {}: {how}",
-                    descriptor.digest,
-                    output::size(descriptor.size)
-                ));
-            }
-            Event::Retrying {
-                descriptor,
-                error,
-                after,
-            } => {
-                output::note(&format!(
-                    "{}: {error}; again in {:.1} s",
-                    descriptor.digest,
-                    after.as_secs_f32()
-                ));
-            }
-            _ => {}
-        }
-    }
+struct Watched<T> {
+    size: u64,
+    meter: Arc<Meter>,
+    kept: T,
 }
 
-/// An event a line.
-struct Json;
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Line<'a> {
-    event: &'static str,
-    digest: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    how: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<&'a str>,
-    /// In how many seconds it is tried again.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    after: Option<f64>,
-}
-
-impl Observer for Json {
-    fn event(&self, event: Event<'_>) {
-        let line = |event, descriptor: &Descriptor| Line {
-            event,
-            digest: descriptor.digest.to_string(),
-            size: Some(descriptor.size),
-            how: None,
-            error: None,
-            after: None,
+impl<T> UnderWay<T> {
+    fn start(&self, descriptor: &Descriptor, meter: &Arc<Meter>, kept: T) {
+        let watched = Watched {
+            size: descriptor.size,
+            meter: Arc::clone(meter),
+            kept,
         };
-        match event {
-            Event::BlobStarted { descriptor, .. } => write(&line("blob-started", descriptor)),
-            Event::BlobDone { descriptor, put } => {
-                let how = match put {
-                    Put::Present => "present",
-                    Put::Mounted => "mounted",
-                    _ => "written",
-                };
-                write(&Line {
-                    how: Some(how),
-                    ..line("blob-done", descriptor)
-                });
-            }
-            Event::Retrying {
-                descriptor,
-                error,
-                after,
-            } => {
-                let error = error.to_string();
-                let after = Some(after.as_secs_f64());
-                write(&Line {
-                    error: Some(&error),
-                    after,
-                    ..line("retrying", descriptor)
-                });
-            }
-            Event::DocumentDone { descriptor } => write(&line("document-done", descriptor)),
-            _ => {}
-        }
+        self.lock().insert(descriptor.digest.clone(), watched);
+    }
+
+    fn end(&self, descriptor: &Descriptor) -> Option<Watched<T>> {
+        self.lock().remove(&descriptor.digest)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<AnyDigest, Watched<T>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn write(line: &Line<'_>) {
-    if let Ok(mut text) = serde_json::to_vec(line) {
-        text.push(b'\n');
-        // An event that cannot be shown is no reason to fail.
-        drop(std::io::stderr().write_all(&text));
-    }
-}
-
-/// A bar for each blob that is under way.
-#[derive(Default)]
-struct Bars {
-    all: MultiProgress,
-    bars: Mutex<HashMap<AnyDigest, ProgressBar>>,
-}
-
-impl Bars {
-    fn start(&self, descriptor: &Descriptor, meter: &Arc<Meter>) {
-        let style = ProgressStyle::with_template("{msg} {wide_bar} {bytes:>11} of {total_bytes:>11}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let meter = Arc::clone(meter);
-        let style = style.with_key(
-            "bytes",
-            move |_: &indicatif::ProgressState, out: &mut dyn std::fmt::Write| {
-                // What cannot be drawn is not missed.
-                drop(write!(out, "{}", output::size(meter.bytes())));
-            },
-        );
-        let bar = self.all.add(ProgressBar::new(descriptor.size).with_style(style));
-        let digest = descriptor.digest.to_string();
-        bar.set_message(digest.chars().take(19).collect::<String>());
-        bar.enable_steady_tick(TICK);
-        self.lock().insert(descriptor.digest.clone(), bar);
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AnyDigest, ProgressBar>> {
-        self.bars.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Observer for Bars {
-    fn event(&self, event: Event<'_>) {
-        match event {
-            Event::BlobStarted { descriptor, meter } => self.start(descriptor, meter),
-            Event::BlobDone { descriptor, .. } => {
-                if let Some(bar) = self.lock().remove(&descriptor.digest) {
-                    bar.finish_and_clear();
-                }
-            }
-            Event::Retrying {
-                descriptor, error, ..
-            } => {
-                if let Some(bar) = self.lock().get(&descriptor.digest) {
-                    bar.set_message(output::escape(&error.to_string()));
-                }
-            }
-            _ => {}
-        }
+impl<T> Default for UnderWay<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
     }
 }

@@ -1,16 +1,18 @@
-//! Flags over variables over one file, resolved once.
+//! Flags over `STEVEDORE_*` variables over one file, resolved once.
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use clap::ValueEnum as _;
 use serde::Deserialize;
 
 use crate::args::{Global, Progress};
 use crate::exit::Failure;
 
 /// What holds for the whole run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) json: bool,
     pub(crate) quiet: bool,
@@ -29,11 +31,15 @@ struct File {
 }
 
 impl Settings {
-    /// Takes what was typed or stands in variables (clap has put these together), and the file for the rest.
+    /// Takes what was typed, what stands in variables for the rest, and the file for what is left. The flags of a verb
+    /// come on top of this where they are used.
     pub(crate) fn resolve(global: Global) -> Result<Self, Failure> {
-        let file = match &global.config {
+        let named = global
+            .config_file
+            .or(variable("STEVEDORE_CONFIG").map(PathBuf::from));
+        let file = match named {
             Some(path) => {
-                read(path)?.ok_or_else(|| Failure::usage(format!("{} is not there", path.display())))?
+                read(&path)?.ok_or_else(|| Failure::usage(format!("there is no file {}", path.display())))?
             }
             None => default_path()
                 .map(|path| read(&path))
@@ -41,23 +47,47 @@ impl Settings {
                 .flatten()
                 .unwrap_or_default(),
         };
+        let progress = parsed("STEVEDORE_PROGRESS", "auto, bars, plain, json or none", |text| {
+            Progress::from_str(text, false).ok()
+        })?;
+        let jobs = parsed("STEVEDORE_JOBS", "a number above 0", |text| text.parse().ok())?;
+        let retry_times = parsed("STEVEDORE_RETRY_TIMES", "a number", |text| text.parse().ok())?;
         Ok(Self {
             json: global.json,
             quiet: global.quiet,
-            progress: global.progress.or(file.progress).unwrap_or(Progress::Auto),
-            jobs: file.jobs,
-            retry_times: file.retry_times,
+            progress: global
+                .progress
+                .or(progress)
+                .or(file.progress)
+                .unwrap_or(Progress::Auto),
+            jobs: jobs.or(file.jobs),
+            retry_times: retry_times.or(file.retry_times),
         })
     }
 }
 
-fn default_path() -> Option<PathBuf> {
-    let set = |name| {
-        std::env::var_os(name)
-            .filter(|value| !value.is_empty())
-            .map(PathBuf::from)
+/// A variable that is set and not empty.
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+fn parsed<T>(name: &str, wanted: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, Failure> {
+    let Some(value) = variable(name) else {
+        return Ok(None);
     };
-    let base = set("XDG_CONFIG_HOME").or_else(|| Some(set("HOME")?.join(".config")))?;
+    let wrong = || {
+        Failure::usage(format!(
+            "the variable {name} has {:?}, which is not {wanted}",
+            value.display().to_string()
+        ))
+    };
+    value.to_str().and_then(parse).ok_or_else(wrong).map(Some)
+}
+
+fn default_path() -> Option<PathBuf> {
+    let base = variable("XDG_CONFIG_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(PathBuf::from(variable("HOME")?).join(".config")))?;
     Some(base.join("stevedore").join("config.toml"))
 }
 
@@ -65,13 +95,11 @@ fn read(path: &Path) -> Result<Option<File>, Failure> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => {
-            return Err(anyhow::Error::new(error)
-                .context(format!("cannot read {}", path.display()))
-                .into());
-        }
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display()))?,
     };
-    let file = toml::from_str(&text).with_context(|| format!("{} is no configuration", path.display()));
-    file.map(Some)
-        .map_err(|error| Failure::usage(format!("{error:#}")))
+    toml::from_str(&text).map(Some).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| before.matches('\n').count() + 1);
+        Failure::usage(format!("{}, line {line}: {}", path.display(), error.message()))
+    })
 }

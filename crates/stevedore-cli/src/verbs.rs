@@ -5,53 +5,44 @@ mod config;
 mod copy;
 mod delete;
 mod digest;
+mod exact;
 mod inspect;
 mod list;
 mod manifest;
+mod program;
 mod tag;
 
-use clap::CommandFactory as _;
-
-use crate::args::{Args, Blob, Completion, Manifest, Verb};
+use crate::args::{Args, Blob, Manifest, Verb};
 use crate::exit::Failure;
-use crate::output;
 use crate::settings::Settings;
 
+/// Does what was typed if that needs no settings: what a shell asks for when it starts is not to fail for a
+/// configuration file that is broken.
+pub(crate) fn run_unsettled(args: &Args) -> Option<Result<(), Failure>> {
+    match &args.verb {
+        Verb::Completion(completion) => Some(program::completion(completion, args.global.json)),
+        Verb::Version => Some(program::version(args.global.json)),
+        _ => None,
+    }
+}
+
 /// Does what was typed.
-pub(crate) async fn run(verb: Verb, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(verb: Verb, settings: Settings) -> Result<(), Failure> {
     match verb {
-        Verb::Copy(args) => copy::run(args, settings).await,
-        Verb::Inspect(args) => inspect::run(args, settings).await,
-        Verb::Digest(args) => digest::run(args, settings).await,
+        // The futures of the large verbs are not for everybody's stack.
+        Verb::Copy(args) => Box::pin(copy::run(args, &settings)).await,
+        Verb::Inspect(args) => Box::pin(inspect::run(args, &settings)).await,
+        Verb::Digest(args) => digest::run(args, &settings).await,
         Verb::ListTags(args) => list::tags(args).await,
-        Verb::Ls(args) => list::lines(args, settings).await,
-        Verb::Manifest(Manifest::Get(args)) => manifest::get(args).await,
-        Verb::Manifest(Manifest::Head(args)) => manifest::head(args, settings).await,
-        Verb::Config(args) => config::run(args).await,
-        Verb::Blob(Blob::Get(args)) => blob::get(args).await,
-        Verb::Blob(Blob::Head(args)) => blob::head(args, settings).await,
-        Verb::Tag(args) => tag::run(args).await,
-        Verb::Delete(args) => delete::run(args).await,
-        Verb::Completion(args) => completion(&args),
-        Verb::Version => version(settings),
-    }
-}
-
-fn completion(args: &Completion) -> Result<(), Failure> {
-    let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Args::command(), "stevedore", &mut script);
-    output::bytes(&script)
-}
-
-fn version(settings: &Settings) -> Result<(), Failure> {
-    #[derive(serde::Serialize)]
-    struct Version {
-        version: &'static str,
-    }
-    let version = env!("CARGO_PKG_VERSION");
-    if settings.json {
-        output::json(&Version { version })
-    } else {
-        output::line(&format!("stevedore {version}"))
+        Verb::Ls(args) => list::lines(args, &settings).await,
+        Verb::Manifest(Manifest::Get(args)) => manifest::get(args, &settings).await,
+        Verb::Manifest(Manifest::Head(args)) => manifest::head(args, &settings).await,
+        Verb::Config(args) => config::run(args, &settings).await,
+        Verb::Blob(Blob::Get(args)) => blob::get(args, &settings).await,
+        Verb::Blob(Blob::Head(args)) => blob::head(args, &settings).await,
+        Verb::Tag(args) => tag::run(args, &settings).await,
+        Verb::Delete(args) => delete::run(args, &settings).await,
+        Verb::Completion(args) => program::completion(&args, settings.json),
+        Verb::Version => program::version(settings.json),
     }
 }

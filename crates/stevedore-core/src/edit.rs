@@ -290,19 +290,12 @@ impl Edit {
             way.push(step.clone());
             (value, steps) = (next, rest);
         }
-        let missing = steps.iter().enumerate().map(|(position, step)| match step {
+        let missing = steps.iter().map(|step| match step {
             Step::Key(key) => Ok(&**key),
-            Step::Index(_) => {
-                let length = if position == 0 {
-                    value.elements().count()
-                } else {
-                    0
-                };
-                Err(EditError::NoElement {
-                    path: path.to_string(),
-                    length,
-                })
-            }
+            Step::Index(_) => Err(EditError::NoElement {
+                path: path.to_string(),
+                length: value.elements().count(),
+            }),
         });
         let missing = missing.collect::<Result<_, _>>()?;
         Ok(Place {

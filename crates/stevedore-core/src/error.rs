@@ -1,5 +1,7 @@
 //! The error that every seam shares.
 
+mod kinds;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
@@ -169,14 +171,23 @@ impl Error {
 
     /// The digest or size that was promised and the one that came, at whatever depth of the causes.
     pub fn mismatch_details(&self) -> Option<&Mismatch> {
-        let mut cause = StdError::source(self);
+        let mut cause = self.cause();
         while let Some(error) = cause {
             if let Some(details) = error.downcast_ref() {
                 return Some(details);
             }
-            cause = error.source();
+            cause = match error.downcast_ref::<Self>() {
+                Some(error) => error.cause(),
+                None => error.source(),
+            };
         }
         None
+    }
+
+    /// What this was made from, also where it speaks for this level.
+    fn cause(&self) -> Option<&(dyn StdError + 'static)> {
+        let source = self.0.source.as_deref();
+        source.map(|source| source as &(dyn StdError + 'static))
     }
 }
 
@@ -205,10 +216,10 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.0
-            .source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        match self.0.message {
+            Some(_) => self.cause(),
+            None => self.cause()?.source(),
+        }
     }
 }
 
@@ -262,6 +273,9 @@ mod tests {
         let details = error.mismatch_details().expect("a mismatch lies below");
         assert_eq!((details.expected.as_str(), details.actual.as_str()), ("3", "4"));
         assert!(Error::new(ErrorKind::Other, "x").mismatch_details().is_none());
+        let details = details.clone();
+        let error = Error::of(ErrorKind::Mismatch, details.clone()).context("cannot copy");
+        assert_eq!(error.mismatch_details(), Some(&details));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Stores over directories of the file system.
 //!
-//! [`FsStore`] keeps blobs as an OCI layout's `blobs` directory does, [`FsNames`] keeps small records. Both write a
-//! file beside its place, sync it, rename it and sync the directory, so that whatever is visible is whole and whatever was
-//! acknowledged lasts. Neither makes a directory before something is written: reading needs no right to write.
+//! [`FsStore`] keeps blobs as an OCI layout's `blobs` directory does, [`FsNames`] keeps small records. Both
+//! write a file beside its place, sync it, rename it and sync the directory, so that whatever is visible is
+//! whole and whatever was acknowledged lasts. Neither makes a directory before something is written: reading
+//! needs no right to write.
 //!
-//! They run their work on the blocking threads of the tokio runtime around them; looking at a file (not its content)
-//! is done inline.
+//! They run their work on the blocking threads of the tokio runtime around them; looking at a file (not its
+//! content) is done inline.
 //!
 //! ```
 //! use stevedore_core::fs::{FsOptions, FsStore};
@@ -32,8 +33,12 @@ mod blocking;
 mod calls;
 mod dirs;
 mod escape;
+#[cfg(test)]
+mod faults;
+mod files;
 mod held;
 mod ingest;
+mod keep;
 mod life;
 mod listing;
 mod locks;

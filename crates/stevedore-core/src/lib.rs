@@ -5,7 +5,8 @@ mod blob;
 mod clock;
 pub mod collect;
 pub mod config;
-mod convert;
+#[cfg(feature = "oci-spec")]
+pub mod convert;
 pub mod descriptor;
 pub mod digest;
 pub mod document;

@@ -7,12 +7,16 @@
 //! | key | content |
 //! |---|---|
 //! | `…/blobs/<digest>` | the life of the blob that belongs to the repository |
-//! | `…/manifests/<digest>` | the descriptor of a document, as JSON |
+//! | `…/manifests/<digest>` | the descriptor of a document, as JSON; with `"going":true` while it is being removed |
 //! | `…/tags/<name, escaped>` | the digest of a document |
 //! | `…/referrers/<subject>/<digest>` | the descriptor of a document that refers to the subject, as JSON |
 
+mod joining;
 mod mark;
+mod pages;
 mod read;
+mod record;
+mod remove;
 mod write;
 
 use std::fmt;
@@ -21,7 +25,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::collect::Member;
 use crate::memory::{MemoryNames, MemoryStore};
-use crate::{Digest, Key, Names, RefName, Result, Store};
+use crate::{Digest, Document, Key, Names, RefName, Result, Store};
+
+/// How often a step is tried again that others keep undoing: a collector that takes a blob before it could join, a removal
+/// that meets a put.
+const ATTEMPTS: u32 = 8;
 
 /// All repositories over one store.
 ///
@@ -94,6 +102,11 @@ impl Repositories {
         &self.inner.store
     }
 
+    /// Below which key all records lie, those of the memberships for [`collect`](crate::collect) too.
+    pub fn root_key(&self) -> &Key {
+        &self.inner.root
+    }
+
     /// The records.
     pub fn records(&self) -> &Arc<dyn Names> {
         &self.inner.names
@@ -128,6 +141,16 @@ impl Repository {
 
     fn tag_key(&self, name: &RefName) -> Result<Key> {
         self.below("tags")?.join_escaped(name.as_str())
+    }
+
+    /// The key of a document's entry among the referrers of its subject, where it has one that can be opened.
+    fn referrer_key(&self, document: &Document) -> Result<Option<Key>> {
+        let subject = document.subject().and_then(|subject| subject.known_digest().ok());
+        let Some(subject) = subject else { return Ok(None) };
+        let key = self
+            .referrers_key(&subject)?
+            .join(&document.digest().to_string())?;
+        Ok(Some(key))
     }
 
     fn referrers_key(&self, subject: &Digest) -> Result<Key> {

@@ -18,13 +18,15 @@ pub trait Sink: fmt::Debug + Send + Sync + 'static {
     /// What this sink can do.
     fn traits(&self) -> SinkTraits;
 
-    /// Whether the content of a descriptor is there. Changes nothing: for plans and dry runs.
+    /// Whether the content of a descriptor is there: a document, where its type is one of a document
+    /// ([`MediaType::is_document`](crate::MediaType::is_document)), else a blob. Changes nothing: for plans and dry runs.
     async fn has(&self, descriptor: &Descriptor) -> Result<bool>;
 
     /// Sees to it that a blob is there: finds it, mounts it from one of the places where it lies, or writes it.
     ///
     /// # Errors
-    /// [`ErrorKind::Mismatch`] where the bytes are not the descriptor's; nothing is published then. After any other
+    /// [`ErrorKind::Mismatch`] where the bytes are not the descriptor's; nothing is published then.
+    /// [`ErrorKind::Unsupported`] for a digest of an unknown algorithm; the supply is not opened. After any other
     /// error, or where the future is dropped, a later call goes on with what was staged.
     async fn put_blob(&self, descriptor: &Descriptor, held_at: &[Place], supply: &dyn Supply) -> Result<Put>;
 
@@ -33,10 +35,14 @@ pub trait Sink: fmt::Debug + Send + Sync + 'static {
     async fn ingest(&self, plan: IngestPlan) -> Result<Option<Staging>>;
 
     /// Writes a document whose blobs and children are there, gives it its names where it is a root, and files it
-    /// as a referrer where it has a subject.
+    /// as a referrer where it has a subject. What the document says of its own name in its annotations is no name.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Conflict`] where a name leads elsewhere and is not to be replaced; then none of the names is put.
     async fn put_document(&self, document: &Document, role: Role) -> Result<()>;
 
-    /// Removes a name, or a document by its digest. Blobs stay for a collection.
+    /// Removes a name, or a document by its digest with its names and its entry among the referrers. Blobs stay for a
+    /// collection, and what refers to the document stays.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] where there is no such thing, [`ErrorKind::Unsupported`] where this sink cannot.
@@ -57,6 +63,10 @@ pub trait Supply: Send + Sync {
 /// What a sink can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an ability of its own, not a state of one"
+)]
 pub struct SinkTraits {
     /// Whether [`Sink::ingest`] works.
     pub ingest: bool,

@@ -19,7 +19,8 @@ pub trait Source: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound) where it names nothing,
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) where [`Selector::Only`] meets several.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) where [`Selector::Only`] meets several images,
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) where this source knows no such selectors.
     async fn resolve(&self, selector: &Selector) -> Result<Descriptor>;
 
     /// The document that a selector names, hashed, in one request.
@@ -32,8 +33,10 @@ pub trait Source: fmt::Debug + Send + Sync + 'static {
     /// The document of a descriptor, with digest, size and type checked against it.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch),
-    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a digest of an unknown algorithm.
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) (for
+    /// another type too, where the source keeps the types), [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) where the
+    /// document itself contradicts its type, [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for a digest of
+    /// an unknown algorithm, of which nothing is opened.
     async fn document(&self, descriptor: &Descriptor) -> Result<Document>;
 
     /// The bytes of a blob, or of a range of it, not hashed.
@@ -45,10 +48,11 @@ pub trait Source: fmt::Debug + Send + Sync + 'static {
     /// Where a blob lies, for a sink that can mount or reflink it from there.
     fn place(&self, digest: &Digest) -> Option<Place>;
 
-    /// The descriptors of the documents whose subject is this digest.
+    /// The descriptors of the documents whose subject is this digest, with their annotations and their kinds of
+    /// artifact, in no order. Whether the subject is there does not matter.
     fn referrers(&self, subject: &Digest, filter: ReferrerFilter) -> BoxStream<Result<Descriptor>>;
 
-    /// The names that are here, in the order of their bytes, with what they name where that costs no request.
+    /// The names that are here, each once, in the order of their bytes, with what they name where that costs no request.
     fn names(&self) -> BoxStream<Result<Named>>;
 }
 

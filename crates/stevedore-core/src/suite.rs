@@ -71,12 +71,14 @@ mod fixture;
 pub mod names;
 mod run;
 pub mod store;
+mod supplies;
 mod tools;
+pub mod transport;
 pub mod weak;
 mod yielding;
 
-pub use cases::{names_failures, store_failures};
+pub use cases::{names_failures, store_failures, transport_failures};
 pub use failure::{Failure, Outcome};
-pub use fixture::{NamesFixture, StoreFixture};
+pub use fixture::{Ability, NamesFixture, Neighbour, StoreFixture, TransportFixture};
 pub use run::{block_on, drop_after};
 pub use yielding::Yielding;

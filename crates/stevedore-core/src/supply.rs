@@ -3,8 +3,8 @@
 use std::pin::Pin;
 
 use crate::{
-    BlobInfo, ByteRange, Descriptor, Digest, Error, Expected, Hasher, Ingest, IngestKey, IngestPlan, Put,
-    Result, Staging, Store, Supply, stream,
+    BlobInfo, ByteRange, Descriptor, Digest, Error, ErrorKind, Expected, Hasher, Ingest, IngestKey,
+    IngestPlan, Put, Result, Staging, Store, Supply, stream,
 };
 
 /// What is waited for: whether to look once more.
@@ -21,7 +21,7 @@ pub fn expected(digest: Digest, size: u64) -> Expected {
 /// stages the same blob, `wait` is called before each new look; once it gives `false` the blob is staged apart.
 ///
 /// # Errors
-/// What store and supply answer; [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) where the bytes are not the
+/// What store and supply answer; [`ErrorKind::Mismatch`] where the bytes are not the
 /// descriptor's.
 pub async fn put_blob(
     store: &dyn Store,
@@ -37,8 +37,9 @@ pub async fn put_blob(
             Staging::There(info) if info.size == descriptor.size => return Ok(Put::Present),
             Staging::There(info) => clear_damaged(store, &info, descriptor.size).await?,
             Staging::Mine(ingest) => {
-                fill(ingest, descriptor, digest, supply).await?;
-                return Ok(Put::Written);
+                if fill(ingest, descriptor, digest, supply).await?.is_some() {
+                    return Ok(Put::Written);
+                }
             }
             Staging::Busy | Staging::None => {
                 if !wait().await {
@@ -66,7 +67,11 @@ pub async fn write_blob(
         .with_key(key);
     loop {
         match store.ingest(plan.clone()).await? {
-            Staging::Mine(ingest) => return fill(ingest, descriptor, digest, supply).await,
+            Staging::Mine(ingest) => match fill(ingest, descriptor, digest, supply).await? {
+                Some(info) if info.size == descriptor.size => return Ok(info),
+                Some(info) => clear_damaged(store, &info, descriptor.size).await?,
+                None => {}
+            },
             Staging::There(info) => return Ok(info),
             // Somebody writes the same: apart then.
             Staging::Busy | Staging::None => plan.key = None,
@@ -74,30 +79,76 @@ pub async fn write_blob(
     }
 }
 
-/// Appends what is missing, and commits.
+/// Appends what is missing, and commits. Gives `None` where what had been staged was no beginning of this blob: it is
+/// discarded then, and the caller begins again from nothing.
 async fn fill(
     mut ingest: Box<dyn Ingest>,
     descriptor: &Descriptor,
     digest: Digest,
     supply: &dyn Supply,
-) -> Result<BlobInfo> {
+) -> Result<Option<BlobInfo>> {
     let offset = ingest.offset().await?;
-    // Everything may be staged already: a cut between the last byte and the commit.
-    if offset < descriptor.size {
-        ingest.append(supply.open(offset).await?).await?;
+    if offset > descriptor.size {
+        ingest.abort().await?;
+        return Ok(None);
     }
+    // Everything may be staged already: a cut between the last byte and the commit.
+    if offset < descriptor.size
+        && let Err(error) = ingest.append(supply.open(offset).await?).await
+    {
+        if error.kind() == ErrorKind::Mismatch {
+            // Too many bytes. Those before them stay staged, and are no use to anybody.
+            ingest.abort().await?;
+        }
+        return Err(error);
+    }
+    match ingest.commit(expected(digest, descriptor.size)).await {
+        // The earlier bytes came from an earlier supply; this one may be good.
+        Err(error) if error.kind() == ErrorKind::Mismatch && offset > 0 => Ok(None),
+        committed => committed.map(Some),
+    }
+}
+
+/// Whether a published blob has the digest under which it lies. Reads it to its end.
+///
+/// # Errors
+/// What the store answers.
+pub async fn is_intact(store: &dyn Store, info: &BlobInfo) -> Result<bool> {
+    let mut hasher = Hasher::new(info.digest.algorithm());
+    let mut body = store.open(&info.digest, ByteRange::FULL).await?.into_stream();
+    while let Some(chunk) = stream::next(&mut body).await {
+        hasher.update(&chunk?);
+    }
+    Ok(hasher.finish() == info.digest)
+}
+
+/// Writes a blob in place of a published one that is damaged. That one goes only after the good bytes are staged whole.
+///
+/// # Errors
+/// As [`put_blob`]; after [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) the damaged blob is as it was.
+pub async fn replace_blob(
+    store: &dyn Store,
+    damaged: &BlobInfo,
+    descriptor: &Descriptor,
+    supply: &dyn Supply,
+) -> Result<BlobInfo> {
+    let digest = descriptor.known_digest()?;
+    // Without the digest, for the store would say that the blob is there; without a key, for only what is taken from
+    // the beginning is known to be good before the commit.
+    let plan = IngestPlan::new(digest.algorithm()).with_size(descriptor.size);
+    let Staging::Mine(mut ingest) = store.ingest(plan).await? else {
+        let message = format!("{digest} cannot be staged a second time");
+        return Err(Error::new(ErrorKind::Conflict, message));
+    };
+    ingest.append(supply.open(0).await?.verified(descriptor)?).await?;
+    store.delete(damaged).await?;
     ingest.commit(expected(digest, descriptor.size)).await
 }
 
 /// Deletes a published blob of another size than expected, if it is not what its digest says: a leftover of a tool
 /// that does not publish whole. If it is, the expectation is wrong, and the blob stays.
 async fn clear_damaged(store: &dyn Store, info: &BlobInfo, expected: u64) -> Result<()> {
-    let mut hasher = Hasher::new(info.digest.algorithm());
-    let mut body = store.open(&info.digest, ByteRange::FULL).await?.into_stream();
-    while let Some(chunk) = stream::next(&mut body).await {
-        hasher.update(&chunk?);
-    }
-    if hasher.finish() == info.digest {
+    if is_intact(store, info).await? {
         let (expected, actual) = (format!("{expected} bytes"), format!("{} bytes", info.size));
         return Err(Error::mismatch(info.digest, expected, actual));
     }

@@ -13,8 +13,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use stevedore_core::{
-    Admission, Context as _, Document, Error, ErrorKind, Gate, Observer, Opener, RefName, Result, Selector,
-    Sink, Source,
+    Admission, Context as _, Descriptor, Document, Error, ErrorKind, Gate, Observer, Opener, RefName, Result,
+    Selector, Sink, Source,
 };
 
 pub use platforms::{Chosen, LeftOut, Platforms, choose};
@@ -47,6 +47,7 @@ struct Shared {
 /// One image to copy.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
+#[allow(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Job {
     /// Where it is read from.
     pub source: Arc<dyn Source>,
@@ -56,6 +57,9 @@ pub struct Job {
     pub sink: Arc<dyn Sink>,
     /// The names that it gets there.
     pub names: Vec<RefName>,
+    /// The sink as something to read from. Where there is one and names are not to be [`replace`](Self::replace)d, it
+    /// is asked for them before anything is written; else only the sink's own look at the end tells.
+    pub destination: Option<Arc<dyn Source>>,
     /// Which platforms of an index.
     pub platforms: Platforms,
     /// Whether documents that refer to the image, its children or their referrers come along.
@@ -119,6 +123,7 @@ impl Engine {
             entrance.admit(&chain, &job.source).await?;
         }
         let descriptor = root.descriptor();
+        job.check_names(&descriptor).await?;
         let run = Arc::new(Run::new(Arc::clone(&self.shared), job));
         run.put_root(&root)
             .await
@@ -149,6 +154,7 @@ impl Job {
             selector,
             sink,
             names: Vec::new(),
+            destination: None,
             platforms: Platforms::Host,
             referrers: false,
             digest_tags: false,
@@ -156,6 +162,27 @@ impl Job {
             force: false,
             dry_run: false,
         }
+    }
+
+    /// Refuses before the first byte what the sink would refuse after the last.
+    async fn check_names(&self, root: &Descriptor) -> Result<()> {
+        let Some(destination) = self.destination.as_ref().filter(|_| !self.replace) else {
+            return Ok(());
+        };
+        for name in &self.names {
+            match destination.resolve(&Selector::Name(name.clone())).await {
+                Ok(there) if there.digest == root.digest => {}
+                Ok(there) => {
+                    let message = format!("the name {name} is taken by {}", there.digest);
+                    return Err(Error::new(ErrorKind::Conflict, message));
+                }
+                Err(error) if error.is_not_found() => {}
+                Err(error) => {
+                    return Err(error.context(format!("cannot see whether the name {name} is free")));
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Reading needs no right to write and creates nothing. Writing changes `index.json` by its bytes: what other tools put
 //! there stays as it is. Two processes may write one layout at once; neither loses an entry of the other.
 
+mod entries;
 mod index_file;
 mod read;
 mod write;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 
 use stevedore_core::fs::{FsOptions, FsStore};
 use stevedore_core::{Error, ErrorKind, Result};
+
+use tokio::sync::OnceCell;
 
 use index_file::IndexFile;
 
@@ -28,6 +31,9 @@ struct Inner {
     dir: PathBuf,
     store: FsStore,
     index: IndexFile,
+    check_present: bool,
+    /// Set once the directory is a layout, if only an empty one.
+    begun: OnceCell<()>,
 }
 
 /// How a layout is written.
@@ -85,9 +91,15 @@ impl Layout {
         let store = FsStore::new(
             FsOptions::new(dir.join("blobs"), own.join("staging")).with_durable(options.durable),
         );
-        let index = IndexFile::new(dir.clone(), options.durable);
+        let index = IndexFile::new(dir.clone(), store.clone());
         Self {
-            inner: Arc::new(Inner { dir, store, index }),
+            inner: Arc::new(Inner {
+                dir,
+                store,
+                index,
+                check_present: options.check_present,
+                begun: OnceCell::new(),
+            }),
         }
     }
 

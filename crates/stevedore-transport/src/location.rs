@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use stevedore_core::{Digest, RefName, Reference, Selector};
+use stevedore_core::{Algorithm, Digest, RefName, Reference, Selector};
 
 /// A place that images are copied from or to.
 ///
@@ -255,9 +255,17 @@ fn split<'a>(text: &str, rest: &'a str, what: &'static str) -> Result<(&'a str, 
         text: text.to_owned(),
         entry: entry.to_owned(),
     };
-    let by_digest = rest
-        .rsplit_once('@')
-        .and_then(|(path, digest)| Some((path, digest.parse().ok()?)));
+    let behind_at = rest.rsplit_once('@');
+    let by_digest = behind_at.and_then(|(path, digest)| Some((path, digest.parse().ok()?)));
+    if let (None, Some((path, digest))) = (&by_digest, behind_at)
+        && (!path.contains(':') || path.ends_with(':'))
+    {
+        // Cut short or misspelt; the part before the colon is no directory that anybody has.
+        let algorithm = digest.split_once(':').map(|(algorithm, _)| algorithm);
+        if algorithm.is_some_and(|algorithm| algorithm.parse::<Algorithm>().is_ok()) {
+            return Err(no_entry(digest));
+        }
+    }
     let (path, entry) = match (by_digest, rest.split_once(':')) {
         (Some((path, digest)), _) if !path.contains(':') => (path, Entry::Digest(digest)),
         (Some((path, digest)), _) if path.ends_with(':') && path.matches(':').count() == 1 => {

@@ -23,6 +23,11 @@ const TABLE: &[Row] = &[
         name: "stevedore-core",
         may_use: &[],
     },
+    // For tests alone: no other row may name it.
+    Row {
+        name: "stevedore-fault-server",
+        may_use: &["stevedore-core"],
+    },
     Row {
         name: "stevedore-archive",
         may_use: &["stevedore-core"],

@@ -4,27 +4,38 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use stevedore_core::raw::CONFIG_LIMIT;
-use stevedore_core::{ByteRange, Document, Error, ErrorKind, Source};
+use stevedore_core::{ByteRange, Descriptor, Document, Error, ErrorKind, Source};
 
+use super::exact;
 use crate::args::ConfigOf;
 use crate::exit::Failure;
-use crate::{output, places};
+use crate::places;
+use crate::settings::Settings;
 
-pub(crate) async fn run(args: ConfigOf) -> Result<(), Failure> {
+pub(crate) async fn run(args: ConfigOf, settings: &Settings) -> Result<(), Failure> {
     let source = places::source(&args.image)?;
     let document = places::image(&source, &args.image, &args.platform).await?;
-    output::bytes(&read(&source, &document).await?)
+    let (config, bytes) = read(&source, &document).await?;
+    exact::print(config.media_type.as_str(), &config.digest, &bytes, settings)
 }
 
-/// The verified config of an image.
-pub(crate) async fn read(source: &Arc<dyn Source>, document: &Document) -> Result<Bytes, Failure> {
+/// The verified config of an image, and what names it.
+pub(crate) async fn read(
+    source: &Arc<dyn Source>,
+    document: &Document,
+) -> Result<(Descriptor, Bytes), Failure> {
     let Document::Image(image) = document else {
-        let message = format!("{} is no image but {}", document.digest(), document.media_type());
+        let message = format!(
+            "{} is no image and has no config: it is {}",
+            document.digest(),
+            document.media_type()
+        );
         return Err(Error::new(ErrorKind::Unsupported, message).into());
     };
     let blob = source.blob(&image.config, ByteRange::FULL).await?;
-    Ok(blob
+    let bytes = blob
         .verified(&image.config)?
         .into_bytes(CONFIG_LIMIT as u64)
-        .await?)
+        .await?;
+    Ok((image.config.clone(), bytes))
 }

@@ -1,17 +1,16 @@
 //! `copy`: an image from one location to another.
 
-use std::sync::Arc;
-
-use anyhow::Context as _;
 use serde::Serialize;
-use stevedore_core::{ErrorKind, Observer};
+use stevedore_core::{Error, ErrorKind, RefName};
 use stevedore_transport::copy::{DEFAULT_JOBS, DEFAULT_RETRIES};
 use stevedore_transport::{Copied, Engine, Entry, Job, LayoutOptions, Location, Platforms};
 
 use crate::args::Copy;
+use crate::digest_file::DigestFile;
 use crate::exit::Failure;
+use crate::progress::Watch;
 use crate::settings::Settings;
-use crate::{output, places, progress};
+use crate::{output, places};
 
 /// The result, as JSON.
 #[derive(Serialize)]
@@ -44,27 +43,16 @@ struct LeftOut {
 }
 
 pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> {
-    let names = match &args.destination {
-        Location::Layout { entry, .. } | Location::Memory { entry, .. } => match entry {
-            Entry::Only => Vec::new(),
-            Entry::Name(name) => vec![name.clone()],
-            _ => {
-                let message = format!(
-                    "{} is no destination: say a name, as oci:DIR:NAME",
-                    args.destination
-                );
-                return Err(Failure::usage(message));
-            }
-        },
-        _ => Vec::new(),
-    };
+    let names = names(&args.destination)?;
+    let digest_file = args.digestfile.as_deref().map(DigestFile::plan).transpose()?;
     let mut options = LayoutOptions::default();
     options.check_present = args.force;
     let source = places::source(&args.source)?;
-    let sink = places::sink(&args.destination, options)?;
+    let destination = places::destination(&args.destination, options)?;
 
-    let mut job = Job::new(source, args.source.selector(), sink);
+    let mut job = Job::new(source, args.source.selector(), destination.sink);
     job.names = names;
+    job.destination = Some(destination.source);
     job.platforms = if args.all {
         Platforms::All
     } else {
@@ -81,28 +69,46 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
         .retry_times
         .or(settings.retry_times)
         .unwrap_or(DEFAULT_RETRIES);
-    let observer: Arc<dyn Observer> = progress::observer(settings);
-    let copied = Engine::with(jobs, retries, observer)
-        .copy(job)
-        .await
-        .map_err(|error| {
-            let taken = error.kind() == ErrorKind::Conflict && args.no_clobber;
-            let failure = Failure::new(error.into());
-            if taken {
-                failure.with_hint("leave out --no-clobber to replace what is there")
-            } else {
-                failure
-            }
-        })?;
+    let watch = Watch::begin(settings);
+    let copied = Engine::with(jobs, retries, watch.observer()).copy(job).await;
+    // What is drawn goes before anything else is said.
+    drop(watch);
+    let copied = copied.map_err(|error| explain(error, &args))?;
 
-    if let Some(path) = &args.digestfile {
-        std::fs::write(path, copied.root.digest.to_string())
-            .with_context(|| format!("cannot write {}", path.display()))?;
+    if let Some(file) = digest_file.filter(|_| !args.dry_run) {
+        file.write(&copied.root.digest.to_string())?;
     }
     if !settings.quiet {
         say_what_stayed(&copied);
     }
     say_what_came(&args, settings, &copied)
+}
+
+/// The names that the image gets.
+fn names(destination: &Location) -> Result<Vec<RefName>, Failure> {
+    let (Location::Layout { entry, .. } | Location::Memory { entry, .. }) = destination else {
+        return Ok(Vec::new());
+    };
+    match entry {
+        Entry::Only => Ok(Vec::new()),
+        Entry::Name(name) => Ok(vec![name.clone()]),
+        _ => {
+            let failure = Failure::usage(format!(
+                "{destination} cannot be written to: its digest or place follows from what is copied"
+            ));
+            Err(failure.with_hint("a name, as oci:DIR:NAME, or none, as oci:DIR"))
+        }
+    }
+}
+
+fn explain(error: Error, args: &Copy) -> Failure {
+    let taken = error.kind() == ErrorKind::Conflict && args.no_clobber;
+    let failure = Failure::new(error.into());
+    if taken {
+        failure.with_hint("another name, or no --no-clobber to replace what is there")
+    } else {
+        failure
+    }
 }
 
 fn say_what_stayed(copied: &Copied) {
@@ -120,7 +126,7 @@ fn say_what_stayed(copied: &Copied) {
         })
         .collect();
     output::note(&format!(
-        "of an index only the image for one platform was copied; {} stayed behind ({}); --all copies the index",
+        "of an index only the image for one platform was taken; {} stayed behind ({}); --all takes the index",
         platforms.len(),
         platforms.join(", ")
     ));

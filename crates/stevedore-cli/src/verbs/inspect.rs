@@ -14,9 +14,9 @@ use stevedore_transport::Location;
 
 use crate::args::Inspect;
 use crate::exit::Failure;
-use crate::output::{escape, size};
+use crate::output::{escape_line, size};
 use crate::settings::Settings;
-use crate::verbs::config;
+use crate::verbs::{config, exact};
 use crate::{output, places};
 
 /// An image, by skopeo's keys.
@@ -34,7 +34,7 @@ struct ImageReport<'a> {
     os: &'a str,
     layers: Vec<String>,
     layers_data: Vec<LayerReport<'a>>,
-    env: &'a [String],
+    env: Option<&'a [String]>,
 }
 
 #[derive(Serialize)]
@@ -85,16 +85,18 @@ pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failur
     let source = places::source(&args.image)?;
     if args.config {
         let document = places::image(&source, &args.image, &args.platform).await?;
-        let bytes = config::read(&source, &document).await?;
-        return if args.raw {
-            output::bytes(&bytes)
-        } else {
-            output::json(&parse_config(&bytes, &document)?.value())
-        };
+        let (config, bytes) = config::read(&source, &document).await?;
+        if args.raw {
+            return exact::print(config.media_type.as_str(), &config.digest, &bytes, settings);
+        }
+        // Checked, then shown as it is: it may have keys that are unknown here.
+        parse_config(&bytes, &document)?;
+        return output::unchanged(output::indented(&String::from_utf8_lossy(&bytes)).as_bytes());
     }
     let document = places::document(&source, &args.image, &args.platform).await?;
     if args.raw {
-        return output::bytes(document.bytes());
+        let media_type = document.media_type().as_str();
+        return exact::print(media_type, &document.digest(), document.bytes(), settings);
     }
     let as_text = !settings.json && output::is_terminal();
     match &document {
@@ -103,15 +105,17 @@ pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failur
             if !image.config.media_type.is_config() {
                 return show_other(&document, as_text);
             }
-            let bytes = config::read(&source, &document).await?;
+            let (_, bytes) = config::read(&source, &document).await?;
             let config = parse_config(&bytes, &document)?;
             if as_text {
-                return output::bytes(image_text(&name, image, &config).as_bytes());
+                return output::unchanged(image_text(&name, image, &config).as_bytes());
             }
             let tags = tags(&source, &args.image).await?;
             output::json(&image_report(name, tags, image, &config))
         }
-        Document::Index(index) if as_text => output::bytes(index_text(&name(&args.image), index).as_bytes()),
+        Document::Index(index) if as_text => {
+            output::unchanged(index_text(&name(&args.image), index).as_bytes())
+        }
         Document::Index(index) => output::json(&index_report(name(&args.image), index)),
         _ => show_other(&document, as_text),
     }
@@ -170,7 +174,7 @@ fn image_report<'a>(
             .map(|layer| layer.digest.to_string())
             .collect(),
         layers_data: image.layers.iter().map(layer_report).collect(),
-        env: &config.config.env,
+        env: Some(&config.config.env[..]).filter(|env| !env.is_empty()),
     }
 }
 
@@ -223,7 +227,8 @@ struct Text(String);
 
 impl Text {
     fn field(&mut self, key: &str, value: impl std::fmt::Display) {
-        writeln!(self.0, "{key:<14}{}", escape(&value.to_string())).expect("because a String takes any text");
+        writeln!(self.0, "{key:<14} {}", escape_line(&value.to_string()))
+            .expect("because a String takes any text");
     }
 }
 
@@ -339,5 +344,5 @@ fn show_other(document: &Document, as_text: bool) -> Result<(), Failure> {
             format!("{} {} {}", layer.digest, size(layer.size), layer.mime_type),
         );
     }
-    output::bytes(text.0.as_bytes())
+    output::unchanged(text.0.as_bytes())
 }

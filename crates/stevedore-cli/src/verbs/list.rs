@@ -2,12 +2,12 @@
 
 use futures_util::TryStreamExt as _;
 use serde::Serialize;
-use stevedore_core::Named;
+use stevedore_core::{Descriptor, Named};
 use stevedore_transport::Location;
 
 use crate::args::List;
 use crate::exit::Failure;
-use crate::output::escape;
+use crate::output::escape_line;
 use crate::settings::Settings;
 use crate::{output, places};
 
@@ -19,27 +19,53 @@ struct Tags {
     tags: Vec<String>,
 }
 
+/// A name, and what it names where that is known without asking for each.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Entry<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    media_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+}
+
 pub(crate) async fn tags(args: List) -> Result<(), Failure> {
-    let tags = names(&args.repository).await?;
+    let names = names(&args.repository).await?;
     let repository = match &args.repository {
         Location::Registry(reference) => reference.name(),
         Location::Layout { path, .. } => path.display().to_string(),
         other => other.to_string(),
     };
+    let tags = names.into_iter().map(|named| named.name.to_string()).collect();
     output::json(&Tags { repository, tags })
 }
 
 pub(crate) async fn lines(args: List, settings: &Settings) -> Result<(), Failure> {
     let names = names(&args.repository).await?;
     if settings.json {
-        return output::json(&names);
+        return output::json(&names.iter().map(entry).collect::<Vec<_>>());
     }
-    let lines: String = names.iter().map(|name| escape(name) + "\n").collect();
-    output::bytes(lines.as_bytes())
+    let lines: String = names
+        .iter()
+        .map(|named| escape_line(named.name.as_str()) + "\n")
+        .collect();
+    output::unchanged(lines.as_bytes())
 }
 
-async fn names(repository: &Location) -> Result<Vec<String>, Failure> {
+fn entry(named: &Named) -> Entry<'_> {
+    let descriptor: Option<&Descriptor> = named.descriptor.as_ref();
+    Entry {
+        name: named.name.as_str(),
+        media_type: descriptor.map(|it| it.media_type.as_str()),
+        digest: descriptor.map(|it| it.digest.to_string()),
+        size: descriptor.map(|it| it.size),
+    }
+}
+
+async fn names(repository: &Location) -> Result<Vec<Named>, Failure> {
     let source = places::source(repository)?;
-    let names: Vec<Named> = source.names().try_collect().await?;
-    Ok(names.into_iter().map(|named| named.name.to_string()).collect())
+    Ok(source.names().try_collect().await?)
 }

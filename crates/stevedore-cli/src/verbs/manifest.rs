@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use super::exact;
 use crate::args::{Digest, ManifestHead};
 use crate::exit::Failure;
-use crate::output::escape;
+use crate::output::escape_line;
 use crate::settings::Settings;
 use crate::{output, places};
 
@@ -16,10 +17,15 @@ struct Head {
     size: u64,
 }
 
-pub(crate) async fn get(args: Digest) -> Result<(), Failure> {
+pub(crate) async fn get(args: Digest, settings: &Settings) -> Result<(), Failure> {
     let source = places::source(&args.image)?;
     let document = places::document(&source, &args.image, &args.platform).await?;
-    output::bytes(document.bytes())
+    exact::print(
+        document.media_type().as_str(),
+        &document.digest(),
+        document.bytes(),
+        settings,
+    )
 }
 
 pub(crate) async fn head(args: ManifestHead, settings: &Settings) -> Result<(), Failure> {
@@ -37,6 +43,6 @@ pub(crate) async fn head(args: ManifestHead, settings: &Settings) -> Result<(), 
         "{} {} {}",
         head.digest,
         head.size,
-        escape(&head.media_type)
+        escape_line(&head.media_type)
     ))
 }

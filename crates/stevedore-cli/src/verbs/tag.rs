@@ -1,29 +1,49 @@
 //! `tag`: further names for an image where it is.
 
-use anyhow::Context as _;
-use stevedore_core::{RefName, Role};
+use serde::Serialize;
+use stevedore_core::{ErrorKind, RefName, Role};
 
 use crate::args::Tag;
 use crate::exit::Failure;
+use crate::settings::Settings;
 use crate::{output, places};
 
-pub(crate) async fn run(args: Tag) -> Result<(), Failure> {
+#[derive(Serialize)]
+struct Report {
+    digest: String,
+    names: Vec<String>,
+}
+
+pub(crate) async fn run(args: Tag, settings: &Settings) -> Result<(), Failure> {
     let names: Vec<RefName> = args
         .names
         .iter()
-        .map(|name| name.parse().with_context(|| format!("{name:?} cannot be a name")))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Failure::usage(format!("{error:#}")))?;
-    let document = places::source(&args.image)?.root(&args.image.selector()).await?;
-    let sink = places::existing_sink(&args.image)?;
-    sink.put_document(
-        &document,
-        Role::Root {
-            names,
-            replace: !args.no_clobber,
-        },
-    )
-    .await?;
-    sink.finish().await?;
-    output::line(&document.digest().to_string())
+        .map(|name| {
+            name.parse()
+                .map_err(|error| Failure::usage(format!("{name:?} cannot be a name: {error}")))
+        })
+        .collect::<Result<_, _>>()?;
+    let place = places::existing(&args.image)?;
+    let document = place.source.root(&args.image.selector()).await?;
+    let role = Role::Root {
+        names,
+        replace: !args.no_clobber,
+    };
+    place.sink.put_document(&document, role).await.map_err(|error| {
+        let taken = error.kind() == ErrorKind::Conflict && args.no_clobber;
+        let failure = Failure::new(error.into());
+        if taken {
+            failure.with_hint("another name, or no --no-clobber to replace what is there")
+        } else {
+            failure
+        }
+    })?;
+    place.sink.finish().await?;
+    let digest = document.digest().to_string();
+    if settings.json {
+        let names = args.names;
+        output::json(&Report { digest, names })
+    } else {
+        output::line(&digest)
+    }
 }

@@ -21,9 +21,9 @@ pub(super) struct OutFile {
 
 /// A call that is about to be made.
 #[derive(Debug)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "only the hook of the tests looks into it")
+#[expect(
+    dead_code,
+    reason = "each hook looks at what it needs; outside of tests there is none"
 )]
 pub(super) enum Call<'a> {
     Create(&'a Path),

@@ -12,9 +12,9 @@ const REMEMBERED: usize = 16 * 1024;
 
 /// Makes the directories of a tree, and remembers which are known to be durable.
 ///
-/// That a directory is there does not mean that it lasts: a thread that just made it, or a process that was killed,
-/// may not have synced its parent. So the entry of each directory is synced once a process before anything in it is
-/// acknowledged.
+/// That a directory is there does not mean that it lasts: a thread that just made it, or a process that was
+/// killed, may not have synced its parent. So the entry of each directory is synced once a process before
+/// anything in it is acknowledged.
 #[derive(Debug)]
 pub(super) struct Dirs {
     base: PathBuf,

@@ -1,9 +1,9 @@
 //! File names that survive any file system.
 //!
-//! Some fold case, some refuse `:` or `*`, some drop a dot at the end. So a text becomes lower-case letters, digits and
-//! a few signs: an upper-case letter is written as `^` and the lower-case one, any other byte as `=` and two hexadecimal
-//! digits. No two texts have names that are equal without regard to case, and the text can be read back. A name
-//! never ends in a lone `^` or `=`, so these two can mark kinds of files.
+//! Some fold case, some refuse `:` or `*`, some drop a dot at the end. So a text becomes lower-case letters,
+//! digits and a few signs: an upper-case letter is written as `^` and the lower-case one, any other byte as `=`
+//! and two hexadecimal digits. No two texts have names that are equal without regard to case, and the text can
+//! be read back. A name never ends in a lone `^` or `=`, so these two can mark kinds of files.
 
 /// The longest name made here, in bytes: file systems allow 255, and the marks need some.
 pub(super) const MAX_NAME: usize = 240;

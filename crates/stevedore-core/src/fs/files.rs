@@ -4,8 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::calls::{self, OutFile};
-use super::store::FsStore;
 use super::cannot;
+use super::store::FsStore;
 use crate::{Digest, Result};
 
 impl FsStore {
@@ -21,7 +21,7 @@ impl FsStore {
     /// # Errors
     /// [`ErrorKind::Storage`](crate::ErrorKind::Storage), with the path. The old file is then as it was.
     pub fn replace_file(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        self.place_file(path, bytes, |file, path| file.rename_over(path))
+        self.place_file(path, bytes, OutFile::rename_over)
     }
 
     /// The same where there is none; gives whether there was none.
@@ -40,16 +40,19 @@ impl FsStore {
         Ok(created)
     }
 
-    /// Removes the staging directory and the one above it if they are empty: nothing is under way or left for a
-    /// resume. They are made again when they are needed. Blocks.
-    pub fn remove_empty_staging(&self) {
+    /// Removes from the staging directory what dead processes left that nobody can go on with; then it and the one
+    /// above it if they are empty. They are made again when they are needed. Blocks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`](crate::ErrorKind::Storage), with the path. Nothing depends on what stays behind.
+    pub fn tidy_staging(&self) -> Result<()> {
         let staging = self.keep().area().dir();
-        if calls::remove_dir(staging).is_ok()
-            && let Some(above) = staging.parent()
-        {
+        self.keep().area().tidy()?;
+        if let Some(above) = staging.parent().filter(|_| !staging.exists()) {
             // It may hold other things.
             drop(calls::remove_dir(above));
         }
+        Ok(())
     }
 
     fn place_file(
@@ -61,16 +64,21 @@ impl FsStore {
         let durable = self.keep().published().durable();
         let mut file = self.keep().area().temporary()?;
         let temporary = file.path().to_owned();
-        let written = file.write_all_at(bytes, 0).and_then(|()| if durable { file.sync() } else { Ok(()) });
-        let placed = written.map_err(|error| cannot("write", &temporary, error)).and_then(|()| {
-            rename(&mut file, path).map_err(|error| cannot("write", path, error))
-        });
+        let written = file
+            .write_all_at(bytes, 0)
+            .and_then(|()| if durable { file.sync() } else { Ok(()) });
+        let placed = written
+            .map_err(|error| cannot("write", &temporary, error))
+            .and_then(|()| rename(&mut file, path).map_err(|error| cannot("write", path, error)));
         if file.path() == temporary {
             // What cannot be removed expires.
             drop(calls::unlink(&temporary));
         }
         placed?;
-        let dir = path.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let dir = path
+            .parent()
+            .filter(|dir| !dir.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
         if durable {
             calls::sync_dir(dir).map_err(|error| cannot("sync", dir, error))?;
         }

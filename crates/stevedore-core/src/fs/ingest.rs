@@ -46,7 +46,7 @@ impl FsIngest {
 
     async fn append_bytes(&self, call: u64, bytes: Bytes, meter: Option<Arc<Meter>>) -> Result<()> {
         let size = bytes.len() as u64;
-        match self.held.try_keep(bytes) {
+        match self.held.try_keep(bytes)? {
             None => {
                 if let Some(meter) = meter {
                     meter.add(size);
@@ -57,8 +57,8 @@ impl FsIngest {
         }
     }
 
-    /// Gathers chunks while a blocking thread writes those before. None is held up while nothing comes, so that slow bodies
-    /// cost no threads.
+    /// Gathers chunks while a blocking thread writes those before. None is held up while nothing comes, so that
+    /// slow bodies cost no threads.
     async fn append_stream(&self, call: u64, mut stream: BoxStream<Result<Bytes>>) -> Result<()> {
         let mut batch = Batch::default();
         // What is short comes together in memory first, whatever pieces it comes in.
@@ -73,7 +73,7 @@ impl FsIngest {
             }
         };
         if end.is_some() && batch.size as u64 <= IN_MEMORY {
-            batch.keep(&self.held);
+            batch.keep(&self.held)?;
         }
         let mut job: Option<Job<Result<()>>> = None;
         loop {
@@ -188,11 +188,11 @@ impl Batch {
     }
 
     /// Moves what the holder keeps in memory there.
-    fn keep(&mut self, held: &Held) {
+    fn keep(&mut self, held: &Held) -> Result<()> {
         let mut left = Self::default();
         for chunk in self.take() {
             let chunk = if left.chunks.is_empty() {
-                held.try_keep(chunk)
+                held.try_keep(chunk)?
             } else {
                 Some(chunk)
             };
@@ -201,5 +201,6 @@ impl Batch {
             }
         }
         *self = left;
+        Ok(())
     }
 }

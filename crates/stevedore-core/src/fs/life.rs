@@ -35,8 +35,8 @@ pub(super) struct Lives {
 }
 
 impl Lives {
-    /// Lives by a clock. `staging` keeps the newest that was deleted, so that a clock that was set back, or stands still,
-    /// brings none of them back after a restart.
+    /// Lives by a clock. `staging` keeps the newest that was deleted, so that a clock that was set back, or
+    /// stands still, brings none of them back after a restart.
     pub(super) fn new(clock: Clock, staging: &Path) -> Self {
         Self {
             clock,
@@ -89,7 +89,14 @@ impl Lives {
 }
 
 /// What the times of a published file say, or `None` where it is no regular file.
-pub(super) fn info(digest: Digest, metadata: &Metadata) -> io::Result<Option<BlobInfo>> {
+///
+/// Before `started` the machine may have lost power, and with it times that were set: a life from then is
+/// [`Life::EARLIER`], and was wanted at the start.
+pub(super) fn info(
+    digest: Digest,
+    metadata: &Metadata,
+    started: Option<SystemTime>,
+) -> io::Result<Option<BlobInfo>> {
     if !metadata.is_file() {
         return Ok(None);
     }
@@ -97,12 +104,17 @@ pub(super) fn info(digest: Digest, metadata: &Metadata) -> io::Result<Option<Blo
     // A file that somebody else put there may say that it was read before it was written.
     let touched = metadata.accessed()?.max(born);
     let version = format!("{:x}-{:x}-{:x}", nanos(born), nanos(touched), metadata.len());
+    let life = if started.is_some_and(|started| born < started) {
+        Life::EARLIER
+    } else {
+        Life::new(nanos(born))
+    };
     Ok(Some(BlobInfo::new(
         digest,
         metadata.len(),
-        Life::new(nanos(born)),
+        life,
         Version::new(version),
-        touched,
+        started.map_or(touched, |started| touched.max(started)),
     )))
 }
 

@@ -5,6 +5,7 @@ use std::fs::ReadDir;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::SystemTime;
 
 use futures_core::Stream;
 
@@ -17,10 +18,11 @@ use crate::{Algorithm, BlobInfo, Digest, Result};
 const BATCH: usize = 1024;
 
 /// The blobs below a directory. Files with another name than a digest's are passed over.
-pub(super) fn list(dir: PathBuf) -> BoxStream<Result<BlobInfo>> {
+pub(super) fn list(dir: PathBuf, started: Option<SystemTime>) -> BoxStream<Result<BlobInfo>> {
     Box::pin(Listing {
         walk: Some(Walk {
             dir,
+            started,
             algorithms: Algorithm::ALL,
             open: None,
         }),
@@ -29,15 +31,20 @@ pub(super) fn list(dir: PathBuf) -> BoxStream<Result<BlobInfo>> {
     })
 }
 
+/// What one blocking call gives: the walk behind it, unless that was the end, and the blobs.
+type Step = (Option<Walk>, VecDeque<Result<BlobInfo>>);
+
 struct Listing {
     /// Gone while a job has it, and at the end.
     walk: Option<Walk>,
-    job: Option<Job<(Option<Walk>, VecDeque<Result<BlobInfo>>)>>,
+    job: Option<Job<Step>>,
     ready: VecDeque<Result<BlobInfo>>,
 }
 
 struct Walk {
     dir: PathBuf,
+    /// When the store was opened, if anybody collects there.
+    started: Option<SystemTime>,
     /// Those whose directories were not opened yet.
     algorithms: &'static [Algorithm],
     open: Option<(Algorithm, ReadDir)>,
@@ -74,7 +81,7 @@ impl Stream for Listing {
 impl Walk {
     /// One batch, and the walk behind it unless that was the end. A directory that cannot be read is an error, and
     /// the end of it.
-    fn go_on(mut self) -> (Option<Self>, VecDeque<Result<BlobInfo>>) {
+    fn go_on(mut self) -> Step {
         let mut batch = VecDeque::new();
         for _ in 0..BATCH {
             match self.step() {
@@ -119,7 +126,7 @@ impl Walk {
                 Some(match std::fs::metadata(&path) {
                     Err(error) if is_missing(&error) => Ok(None),
                     looked => looked
-                        .and_then(|metadata| life::info(digest, &metadata))
+                        .and_then(|metadata| life::info(digest, &metadata, self.started))
                         .map_err(|error| cannot("look at", &path, error)),
                 })
             }

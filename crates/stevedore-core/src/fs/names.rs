@@ -21,8 +21,8 @@ mod walk;
 
 /// Small records in a directory, one file each.
 ///
-/// - A segment of a key is one directory, the last one the file. Names are escaped, so that keys stay apart on file
-///   systems which fold case or refuse signs; `names/path.rs` says how.
+/// - A segment of a key is one directory, the last one the file. Names are escaped, so that keys stay apart on
+///   file systems which fold case or refuse signs; `names/path.rs` says how.
 /// - A file begins with one line: `stevedore-record 1 <version> <length of the body in bytes>`; the body follows.
 /// - One process writes at a time; conditions hold together within one `FsNames`. Readers may be anywhere.
 /// - Directories that became empty stay.
@@ -59,8 +59,8 @@ struct Records {
 }
 
 impl FsNames {
-    /// The records below a directory; `staging` is a directory of the same file system outside of it. Nothing is read
-    /// or made yet.
+    /// The records below a directory; `staging` is a directory of the same file system outside of it. Nothing
+    /// is read or made yet.
     ///
     /// What a crash leaves in `staging` goes by the [`expire`](crate::Store::expire) of an
     /// [`FsStore`](super::FsStore) with the same one.

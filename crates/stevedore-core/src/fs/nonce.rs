@@ -9,9 +9,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A text of 33 characters, digits from `0` to `f` and a `-`, that nobody made before.
 ///
-/// It must be unique and need not be a secret. So the standard library's random state will do, which it takes from
-/// the operating system: 64 bits of it for the process, mixed with its id and the time, then a counter that begins at the
-/// time of day.
+/// It must be unique and need not be a secret. So the standard library's random state will do, which it takes
+/// from the operating system: 64 bits of it for the process, mixed with its id and the time, then a counter
+/// that begins at the time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Nonce {
     process: u64,

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::calls::OutFile;
 use super::dirs::Dirs;
@@ -17,10 +17,21 @@ pub(super) struct Published {
     dirs: Dirs,
     clock: Clock,
     grace: Option<Duration>,
+    /// When this store was opened, if anybody collects here.
+    started: Option<SystemTime>,
     durable: bool,
     lives: Lives,
     /// Held while a blob is published, touched or deleted: until what became visible is durable, too.
     locks: Locks<Digest>,
+}
+
+/// What a look without the lock can say.
+#[derive(Debug)]
+pub(super) enum Glance {
+    /// As it is.
+    Settled(Option<BlobInfo>),
+    /// Only [`Published::touch`] can say.
+    Unsettled,
 }
 
 impl Published {
@@ -34,6 +45,7 @@ impl Published {
         Self {
             dirs: Dirs::new(dir, durable),
             lives: Lives::new(clock.clone(), staging),
+            started: grace.map(|_| clock.now()),
             clock,
             grace,
             durable,
@@ -43,6 +55,10 @@ impl Published {
 
     pub(super) fn dir(&self) -> &Path {
         self.dirs.base()
+    }
+
+    pub(super) fn started(&self) -> Option<SystemTime> {
+        self.started
     }
 
     pub(super) fn durable(&self) -> bool {
@@ -59,21 +75,19 @@ impl Published {
         match std::fs::metadata(&path) {
             Err(error) if is_missing(&error) => Ok(None),
             looked => looked
-                .and_then(|metadata| life::info(*digest, &metadata))
+                .and_then(|metadata| life::info(*digest, &metadata, self.started))
                 .map_err(|error| cannot("look at", &path, error)),
         }
     }
 
-    /// What is known of a blob that needs no renewing, inline: `None` where only [`touch`](Self::touch) can say.
-    pub(super) fn look_if_young(&self, digest: &Digest) -> Result<Option<Option<BlobInfo>>> {
+    /// What is known of a blob, if that is all that a touch would say: inline.
+    pub(super) fn glance(&self, digest: &Digest) -> Result<Glance> {
         let found = self.look(digest)?;
         // While somebody holds the lock, what is visible may not be durable yet, or be about to go.
-        let settled = !self.locks.is_held(digest);
-        Ok(found
-            .as_ref()
-            .is_none_or(|found| self.is_young(found))
-            .then_some(found)
-            .filter(|_| settled))
+        if self.locks.is_held(digest) || found.as_ref().is_some_and(|found| !self.is_young(found)) {
+            return Ok(Glance::Unsettled);
+        }
+        Ok(Glance::Settled(found))
     }
 
     /// What is known of a blob, renewed if need be. Blocks.
@@ -82,8 +96,8 @@ impl Published {
         self.touch_locked(digest)
     }
 
-    /// Publishes a staged file that has the size and the digest, unless that blob is there: then gives what is there,
-    /// renewed, and leaves the file. Blocks.
+    /// Publishes a staged file that has the size and the digest, unless that blob is there: then gives what is
+    /// there, renewed, and leaves the file. Blocks.
     pub(super) fn publish(&self, file: &mut OutFile, digest: &Digest, size: u64) -> Result<BlobInfo> {
         let path = self.path_of(digest);
         let dir = path.parent().unwrap_or(self.dir());
@@ -122,7 +136,7 @@ impl Published {
                 Err(error) => return Err(cannot("publish", &path, error)),
                 Ok(()) => {
                     self.dirs.sync(dir).map_err(|error| cannot("sync", dir, error))?;
-                    let info = life::info(*digest, &times);
+                    let info = life::info(*digest, &times, self.started);
                     let info = info.map_err(|error| cannot("look at", &path, error))?;
                     return info.ok_or_else(|| cannot("publish", &path, io::ErrorKind::NotFound.into()));
                 }

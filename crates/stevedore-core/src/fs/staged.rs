@@ -12,8 +12,8 @@ use crate::{Algorithm, Digest, Hasher, Result, sys};
 /// How much is read, hashed and written at a time: small enough to stay in the cache between the three (256 KiB).
 pub(super) const BLOCK: usize = 256 * 1024;
 
-/// After how many bytes the state of the hash is saved, so that a process that is killed costs the next one no more
-/// reading than that (64 MiB).
+/// After how many bytes the state of the hash is saved, so that a process that is killed costs the next one no
+/// more reading than that (64 MiB).
 const CHECKPOINT: u64 = 64 * 1024 * 1024;
 
 /// The most that is read of a saved state, which has less than 400 bytes.
@@ -48,12 +48,16 @@ impl Staged {
         }
     }
 
-    /// Goes on with a file. Its bytes are hashed again unless a state was saved in this boot of the machine, by the
-    /// same algorithm, over no more bytes than are there: a power cut takes bytes out of the middle, too.
+    /// Goes on with a file. Its bytes are hashed again unless a state was saved in this boot of the machine, by
+    /// the same algorithm, over no more bytes than are there: a power cut takes bytes out of the middle, too.
     pub(super) fn resume(file: OutFile, algorithm: Algorithm, side: PathBuf) -> io::Result<Self> {
         let written = file.metadata()?.len();
         let hasher = load(&side).filter(|it| it.algorithm() == algorithm && it.len() <= written);
-        let hasher = hasher.unwrap_or_else(|| Hasher::new(algorithm));
+        let hasher = hasher.unwrap_or_else(|| {
+            // Nobody is to believe it later, when there are more bytes.
+            drop(calls::unlink(&side));
+            Hasher::new(algorithm)
+        });
         Ok(Self {
             written,
             saved: hasher.len(),
@@ -106,7 +110,8 @@ impl Staged {
     pub(super) fn write(&mut self, block: &[u8]) -> Result<()> {
         debug_assert!(self.is_hashed(), "the hash was brought up");
         if let Err(error) = self.file.write_all_at(block, self.written) {
-            // A part may have been written. Where it cannot be cut off, the next write goes over it, and the commit tries again.
+            // A part may have been written. Where it cannot be cut off, the next write goes over it, and the
+            // commit tries again.
             drop(self.file.truncate(self.written));
             return Err(cannot("write", self.path(), error));
         }
@@ -176,7 +181,8 @@ impl Staged {
         Ok(hasher.finish())
     }
 
-    /// Copies all that is there into an empty file, hashing it again. Gives it staged in that file, under no key yet.
+    /// Copies all that is there into an empty file, hashing it again. Gives it staged in that file, under no
+    /// key yet.
     pub(super) fn copy_into(from: &OutFile, to: OutFile, algorithm: Algorithm) -> Result<Self> {
         let mut copy = Self::new(to, algorithm, None);
         let mut buffer = vec![0; BLOCK];
@@ -208,8 +214,9 @@ impl Staged {
         Ok(())
     }
 
-    /// Leaves the file to whoever comes next: saves the state of the hash, notes the time, and closes it, which lets
-    /// go of the lock. Nothing here waits for the disk, and whatever fails only costs the next one a second read.
+    /// Leaves the file to whoever comes next: saves the state of the hash, notes the time, and closes it, which
+    /// lets go of the lock. Nothing here waits for the disk, and whatever fails only costs the next one a
+    /// second read.
     pub(super) fn suspend(mut self, now: SystemTime) {
         if self.doubtful {
             // What cannot be trusted is not kept.
@@ -247,9 +254,11 @@ impl Staged {
         if self.hasher.len() > self.saved
             && let Some(side) = &self.side
             && let Some(boot) = sys::boot_id()
-            && save(side, boot, &self.hasher).is_ok()
         {
-            self.saved = self.hasher.len();
+            match save(side, boot, &self.hasher) {
+                Ok(()) => self.saved = self.hasher.len(),
+                Err(_) => drop(calls::unlink(side)),
+            }
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The directory of what is staged: who may write what, what goes on after a restart, what has expired.
 //!
-//! What is staged under a key has a directory named after the key, with one file in it as a rule. The name of a file is
-//! made by its first holder, says the plan, and is never used again; whoever has the file locked is its holder. To take over from
-//! a living holder in another process is to copy what is there to a file of the next generation and to remove the
-//! old one: the holder may still write, into a file without a name, and its commit finds nothing to rename. A file without a key lies in
-//! the staging directory itself and goes with its holder.
+//! What is staged under a key has a directory named after the key, with one file in it as a rule. The name of a
+//! file is made by its first holder, says the plan, and is never used again; whoever has the file locked is its
+//! holder. To take over from a living holder in another process is to copy what is there to a file of the next
+//! generation and to remove the old one: the holder may still write, into a file without a name, and its commit
+//! finds nothing to rename. A file without a key lies in the staging directory itself and goes with its holder.
 
-use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -18,7 +18,11 @@ use super::life::FLOOR;
 use super::nonce::Nonce;
 use super::staged::Staged;
 use super::{cannot, is_missing};
-use crate::{Algorithm, Clock, Digest, Error, ErrorKind, IngestKey, IngestPlan, Result, Takeover, sys};
+use crate::{Algorithm, Clock, Error, ErrorKind, IngestKey, IngestPlan, Result, Takeover, sys};
+
+mod part;
+
+use part::Part;
 
 /// How long a staged file must not have been written to count as idle on a file system that has no locks (10
 /// minutes).
@@ -26,9 +30,6 @@ pub(super) const UNLOCKED_IDLE: Duration = Duration::from_secs(10 * 60);
 
 /// How often somebody else may come in between before it is an error.
 const ATTEMPTS: u32 = 100;
-
-/// The end of the name of a staged file.
-const PART: &str = ".part";
 
 /// The end of the name of a saved state of a hash.
 const HASH: &str = ".hash";
@@ -49,7 +50,7 @@ pub(super) struct Area {
 /// What became of the wish for what is staged under a key.
 #[derive(Debug)]
 pub(super) enum Acquired {
-    Mine(Staged, IngestPlan),
+    Mine(Box<(Staged, IngestPlan)>),
     Busy,
     None,
 }
@@ -64,6 +65,11 @@ impl Area {
         }
     }
 
+    /// The directory.
+    pub(super) fn dir(&self) -> &Path {
+        self.dirs.base()
+    }
+
     /// Makes the directory, if need be.
     pub(super) fn ensure(&self) -> Result<()> {
         let dir = self.dirs.base();
@@ -72,18 +78,16 @@ impl Area {
 
     /// A new file without a key, locked so that nobody takes it for left behind.
     pub(super) fn temporary(&self) -> Result<OutFile> {
-        self.ensure()?;
-        let path = self.dirs.base().join(format!("{}{TEMPORARY}", self.unique()));
-        let mut file = OutFile::create_new(path.clone());
-        if file.as_ref().is_err_and(is_missing) {
-            file = self
-                .dirs
-                .ensure_again(self.dirs.base())
-                .and_then(|()| OutFile::create_new(path.clone()));
+        for _ in 0..ATTEMPTS {
+            let path = self.dirs.base().join(format!("{}{TEMPORARY}", self.unique()));
+            let file = self.in_dir(|| OutFile::create_new(path.clone()));
+            let file = file.map_err(|error| cannot("make", &path, error))?;
+            // Somebody may have taken it for left behind before it was locked.
+            if lock_or_remove(&file)? != Lock::Theirs && is_named(&file)? {
+                return Ok(file);
+            }
         }
-        let file = file.map_err(|error| cannot("make", &path, error))?;
-        file.try_lock().map_err(|error| cannot("lock", &path, error))?;
-        Ok(file)
+        Err(changes(self.dirs.base()))
     }
 
     /// What is staged under a key, for whoever asks; with a plan it begins where there is nothing.
@@ -103,7 +107,7 @@ impl Area {
                     return Ok(Acquired::None);
                 };
                 if let Some(staged) = self.begin(&dir, plan)? {
-                    return Ok(Acquired::Mine(staged, plan.clone()));
+                    return Ok(Acquired::Mine(Box::new((staged, plan.clone()))));
                 }
                 continue;
             };
@@ -130,11 +134,10 @@ impl Area {
             };
             if let Some(staged) = staged {
                 remove_all(&dir, if in_place { older } else { &parts });
-                return Ok(Acquired::Mine(staged, plan));
+                return Ok(Acquired::Mine(Box::new((staged, plan))));
             }
         }
-        let message = format!("{} changes all the time", dir.display());
-        Err(Error::new(ErrorKind::Conflict, message))
+        Err(changes(&dir))
     }
 
     /// Removes the directory of a key, if nothing else is in it.
@@ -171,19 +174,36 @@ impl Area {
         Ok(count)
     }
 
+    /// Removes what dead holders left that nobody can go on with, then what is empty. What can be gone on with stays.
+    pub(super) fn tidy(&self) -> Result<()> {
+        for (name, path) in entries(self.dirs.base())? {
+            if name.ends_with(TEMPORARY) {
+                // One that its holder has locked stays in any case. Without locks only its age tells.
+                let now = self.clock.now();
+                let unlocked = now.checked_sub(UNLOCKED_IDLE).unwrap_or(SystemTime::UNIX_EPOCH);
+                sweep_file_by(
+                    &path,
+                    |lock| if lock == Lock::Ours { None } else { Some(unlocked) },
+                )?;
+            } else if name != FLOOR {
+                for (name, path) in entries(&path)? {
+                    if name.ends_with(HASH) && !path.with_extension("part").exists() {
+                        drop(calls::unlink(&path));
+                    }
+                }
+                // Fails while something is in it, as it should.
+                drop(calls::remove_dir(&path));
+            }
+        }
+        drop(calls::remove_dir(self.dirs.base()));
+        Ok(())
+    }
+
     /// Begins with an empty file, or gives `None` where somebody else did so at the same time.
     fn begin(&self, dir: &Path, plan: &IngestPlan) -> Result<Option<Staged>> {
-        self.ensure()?;
         let part = Part::new(0, self.unique(), plan);
         let path = dir.join(part.to_string());
-        let made = match calls::make_dir(dir) {
-            Err(error) if is_missing(&error) => self
-                .dirs
-                .ensure_again(self.dirs.base())
-                .and_then(|()| calls::make_dir(dir)),
-            made => made,
-        };
-        match made {
+        match self.in_dir(|| calls::make_dir(dir)) {
             Err(error) if !dir.is_dir() => return Err(cannot("make", dir, error)),
             _ => {}
         }
@@ -192,7 +212,7 @@ impl Area {
             Err(error) if is_missing(&error) => return Ok(None),
             made => made.map_err(|error| cannot("make", &path, error))?,
         };
-        let lock = file.try_lock().map_err(|error| cannot("lock", &path, error))?;
+        let lock = lock_or_remove(&file)?;
         // Of two that begin at once at least one sees the other's file, and steps back.
         let alone = parts(dir)?.iter().all(|other| *other == part);
         if lock == Lock::Theirs || !alone || !is_named(&file)? {
@@ -234,6 +254,22 @@ impl Area {
         }
     }
 
+    /// Does something in the directory, and again where it is gone: whoever finds it empty at the end of its work
+    /// removes it.
+    fn in_dir<T>(&self, mut attempt: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+        let base = self.dirs.base();
+        let mut done = self.dirs.ensure(base).and_then(|()| attempt());
+        for _ in 0..ATTEMPTS {
+            match done {
+                Err(error) if is_missing(&error) => {
+                    done = self.dirs.ensure_again(base).and_then(|()| attempt());
+                }
+                done => return done,
+            }
+        }
+        done
+    }
+
     fn is_idle(&self, file: &OutFile) -> Result<bool> {
         let modified = file.metadata().and_then(|metadata| metadata.modified());
         let modified = modified.map_err(|error| cannot("look at", file.path(), error))?;
@@ -257,6 +293,19 @@ impl Area {
             self.count.fetch_add(1, Ordering::Relaxed)
         )
     }
+}
+
+fn changes(dir: &Path) -> Error {
+    let message = format!("{} changes all the time", dir.display());
+    Error::new(ErrorKind::Conflict, message)
+}
+
+/// Locks a file that was just made, and removes it if that cannot be.
+fn lock_or_remove(file: &OutFile) -> Result<Lock> {
+    file.try_lock().map_err(|error| {
+        drop(calls::unlink(file.path()));
+        cannot("lock", file.path(), error)
+    })
 }
 
 /// Goes on with a file that is ours now, or gives `None` where it is no longer what is staged.
@@ -297,6 +346,11 @@ fn remove_all(dir: &Path, parts: &[Part]) {
 
 /// Removes a file unless somebody holds it or it was changed since a time.
 fn sweep_file(path: &Path, idle_since: SystemTime) -> Result<bool> {
+    sweep_file_by(path, |_| Some(idle_since))
+}
+
+/// Removes a file unless somebody holds it or it was changed since a time, which follows from the lock that was had.
+fn sweep_file_by(path: &Path, idle_since: impl FnOnce(Lock) -> Option<SystemTime>) -> Result<bool> {
     let file = match OutFile::open(path.to_owned()) {
         Err(error) if is_missing(&error) => return Ok(false),
         opened => opened.map_err(|error| cannot("open", path, error))?,
@@ -304,8 +358,9 @@ fn sweep_file(path: &Path, idle_since: SystemTime) -> Result<bool> {
     let lock = file.try_lock().map_err(|error| cannot("lock", path, error))?;
     let modified = file.metadata().and_then(|metadata| metadata.modified());
     let modified = modified.map_err(|error| cannot("look at", path, error))?;
+    let is_young = idle_since(lock).is_some_and(|idle_since| modified >= idle_since);
     // Its holder may have renamed it before we had the lock: then it is not ours to remove.
-    if lock == Lock::Theirs || modified >= idle_since || !is_named(&file)? {
+    if lock == Lock::Theirs || is_young || !is_named(&file)? {
         return Ok(false);
     }
     match calls::unlink(path) {
@@ -345,96 +400,9 @@ fn entries(dir: &Path) -> Result<Vec<(String, PathBuf)>> {
     Ok(entries)
 }
 
-/// The name of a staged file: the generation, a text that is never used again, and the plan.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Part {
-    generation: u32,
-    unique: String,
-    algorithm: Algorithm,
-    size: Option<u64>,
-    digest: Option<Digest>,
-}
-
-impl Part {
-    fn new(generation: u32, unique: String, plan: &IngestPlan) -> Self {
-        Self {
-            generation,
-            unique,
-            algorithm: plan.algorithm,
-            size: plan.size,
-            digest: plan.digest,
-        }
-    }
-
-    fn parse(name: &str) -> Option<Self> {
-        let mut fields = name.strip_suffix(PART)?.split('.');
-        let mut next = || fields.next();
-        let part = Self {
-            generation: u32::from_str_radix(next()?, 16).ok()?,
-            unique: next()?.to_owned(),
-            algorithm: next()?.parse().ok()?,
-            size: match next()? {
-                "" => None,
-                size => Some(size.parse().ok()?),
-            },
-            digest: match next()? {
-                "" => None,
-                digest => Some(digest.replacen('-', ":", 1).parse().ok()?),
-            },
-        };
-        (part.to_string() == name).then_some(part)
-    }
-
-    fn plan(&self, key: &IngestKey) -> IngestPlan {
-        let mut plan = IngestPlan::new(self.algorithm).with_key(key.clone());
-        plan.size = self.size;
-        plan.digest = self.digest;
-        plan
-    }
-}
-
-impl fmt::Display for Part {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:08x}.{}.{}.", self.generation, self.unique, self.algorithm)?;
-        if let Some(size) = self.size {
-            write!(f, "{size}")?;
-        }
-        f.write_str(".")?;
-        if let Some(digest) = self.digest {
-            write!(f, "{}-{}", digest.algorithm(), digest.hex())?;
-        }
-        f.write_str(PART)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_name_of_a_part_says_the_plan() {
-        let plans = [
-            IngestPlan::new(Algorithm::Sha256),
-            IngestPlan::new(Algorithm::Sha512).with_size(u64::MAX),
-            IngestPlan::of(Algorithm::Sha512.digest(b"x")).with_size(7),
-        ];
-        let area = Area::new("x".into(), Clock::system());
-        for plan in plans {
-            let part = Part::new(u32::MAX, area.unique(), &plan);
-            let name = part.to_string();
-            assert!(name.len() <= 255, "{name}");
-            assert_eq!(Part::parse(&name), Some(part));
-        }
-        for name in [
-            "",
-            "x.part",
-            "0.x.sha256...part",
-            "00000000.x.sha256...tmp",
-            "00000000.x.md5...part",
-        ] {
-            assert_eq!(Part::parse(name), None, "{name}");
-        }
-    }
 
     #[test]
     fn keys_have_directories_of_their_own() {

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
-use super::held::Keep;
-use super::published::Published;
+use super::keep::Keep;
+use super::published::{Glance, Published};
 use super::staging::Area;
 use super::{blocking, cannot, is_missing, listing};
 use crate::stream::BoxStream;
@@ -25,7 +25,9 @@ pub struct FsOptions {
     /// The directory of what is being written: on the same file system, and outside of `blobs`.
     pub staging: PathBuf,
     /// How long a collector leaves a blob alone after it was last wanted. Without one nobody collects here:
-    /// [`touch`](Store::touch) then changes nothing, so files of another owner are no hindrance.
+    /// [`touch`](Store::touch) then changes nothing, so files of another owner are no hindrance. With one it begins again
+    /// when the store is opened, and what was published before is of [`Life::EARLIER`](crate::Life::EARLIER): power
+    /// may have been lost, and times with it.
     pub grace: Option<Duration>,
     /// Where times come from.
     pub clock: Clock,
@@ -39,13 +41,14 @@ pub struct FsOptions {
 /// - Modes are what the umask leaves of 0666 and 0777.
 /// - Other processes may read the directory and publish into it by rename at any time. Lives, touches and deletes
 ///   hold together only within one `FsStore`: one process collects.
-/// - A life is the file's modification time, the time of the last touch its access time; both are set before the
-///   rename. Reading through this store leaves the access time alone where it may (Linux, as the owner). If something else moves
-///   it, the blob is collected later.
+/// - A life is the file's modification time, the time of the last touch its access time; both are set before
+///   the rename. Reading through this store leaves the access time alone where it may (Linux, as the owner). If
+///   something else moves it, the blob is collected later.
 /// - What is staged under a key goes on after a restart. Within one boot of the machine the state of the hash is
 ///   kept, else the staged bytes are read again.
-/// - A holder is alive while it has its staged file locked. To take over from one in another process costs a copy
-///   of what is staged. Where the file system has no locks, a file that was not written for 10 minutes counts as idle.
+/// - A holder is alive while it has its staged file locked. To take over from one in another process costs a
+///   copy of what is staged. Where the file system has no locks, a file that was not written for 10 minutes
+///   counts as idle.
 ///
 /// Cloning is cheap; clones are one store. All but [`new`](Self::new) need a tokio runtime around them.
 #[derive(Clone, Debug)]
@@ -105,6 +108,10 @@ impl FsStore {
         }
     }
 
+    pub(super) fn keep(&self) -> &Keep {
+        &self.keep
+    }
+
     /// What is published under the digest of a plan, renewed. A file of another size than was planned is none.
     async fn find(&self, plan: &IngestPlan) -> Result<Option<BlobInfo>> {
         let Some(digest) = &plan.digest else {
@@ -127,7 +134,7 @@ impl Store for FsStore {
     }
 
     async fn touch(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
-        if let Some(found) = self.keep.published().look_if_young(digest)? {
+        if let Glance::Settled(found) = self.keep.published().glance(digest)? {
             return Ok(found);
         }
         let (keep, digest) = (Arc::clone(&self.keep), *digest);
@@ -155,7 +162,8 @@ impl Store for FsStore {
     }
 
     fn list(&self) -> BoxStream<Result<BlobInfo>> {
-        listing::list(self.keep.published().dir().to_owned())
+        let published = self.keep.published();
+        listing::list(published.dir().to_owned(), published.started())
     }
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Staging> {

@@ -142,10 +142,6 @@ impl fmt::Debug for MemoryStore {
 
 #[async_trait]
 impl Store for MemoryStore {
-    fn grace(&self) -> Duration {
-        self.grace
-    }
-
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         let state = self.lock();
         Ok(state.blobs.get(digest).map(|blob| blob.info.clone()))
@@ -153,6 +149,10 @@ impl Store for MemoryStore {
 
     async fn touch(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         Ok(self.lock().touch(digest, self.now(), self.grace))
+    }
+
+    fn grace(&self) -> Duration {
+        self.grace
     }
 
     async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {

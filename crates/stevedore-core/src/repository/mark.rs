@@ -5,9 +5,10 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 
 use super::Repositories;
+use super::record::Record;
 use crate::collect::Mark;
 use crate::raw::MANIFEST_LIMIT;
-use crate::{ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, Key, Result};
+use crate::{ByteRange, Context as _, Digest, Document, Key, Result};
 
 /// How many records are listed at once.
 const PAGE: usize = 1000;
@@ -42,9 +43,7 @@ impl Repositories {
         let Some(entry) = self.inner.names.get(key).await? else {
             return Ok(());
         };
-        let descriptor: Descriptor = serde_json::from_slice(&entry.bytes).map_err(|error| {
-            Error::new(ErrorKind::Invalid, format!("{key} is no descriptor")).with_source(error)
-        })?;
+        let descriptor = Record::parse(key, &entry.bytes)?.descriptor;
         let digest = descriptor.known_digest()?;
         let opened = self.inner.store.open(&digest, ByteRange::FULL).await;
         let bytes = match opened {

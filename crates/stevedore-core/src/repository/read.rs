@@ -1,78 +1,72 @@
 //! A repository as a source.
 
-use std::collections::VecDeque;
-use std::pin::Pin;
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, ready};
 
 use async_trait::async_trait;
-use futures_core::Stream;
 
 use super::Repository;
+use super::pages::{pages, records};
+use super::record::Record;
 use crate::collect::check;
 use crate::raw::MANIFEST_LIMIT;
-use crate::stream::BoxStream;
+use crate::stream::{self, BoxStream};
 use crate::{
-    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, Key, Listed, Named, Names,
-    Place, ReferrerFilter, Result, Selector, Source,
+    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, Key, Named, Names, Place,
+    RefName, ReferrerFilter, Result, Selector, Source,
 };
 
-/// How many records are listed at once.
-const PAGE: usize = 256;
-
 impl Repository {
+    /// The record of a document.
+    pub(super) async fn manifest(&self, digest: &Digest) -> Result<Option<Record>> {
+        let key = self.manifest_key(digest)?;
+        let entry = self.records().get(&key).await?;
+        entry.map(|entry| Record::parse(&key, &entry.bytes)).transpose()
+    }
+
+    /// The bytes of a document as the document that a descriptor promises.
+    pub(super) async fn read(&self, descriptor: &Descriptor) -> Result<Document> {
+        let digest = descriptor.known_digest()?;
+        let blob = self.store().open(&digest, ByteRange::FULL).await?;
+        let bytes = blob.into_bytes(MANIFEST_LIMIT as u64).await;
+        Document::verified(bytes.context(|| format!("cannot read {digest}"))?, descriptor)
+    }
+
+    pub(super) fn not_found(&self, what: impl fmt::Display) -> Error {
+        Error::new(
+            ErrorKind::NotFound,
+            format!("repository {} has no {what}", self.name),
+        )
+    }
+
     /// The digest that a selector names.
     async fn digest(&self, selector: &Selector) -> Result<Digest> {
         match selector {
             Selector::Digest(digest) => Ok(*digest),
             Selector::Name(name) => {
-                let entry = self.records().get(&self.tag_key(name)?).await?;
-                let entry = entry.ok_or_else(|| self.not_found(format!("no tag {name}")))?;
-                parse_digest(&entry.bytes)
+                let key = self.tag_key(name)?;
+                let entry = self.records().get(&key).await?;
+                let entry = entry.ok_or_else(|| self.not_found(format!("tag {name}")))?;
+                parse_tag(&key, &entry.bytes)
             }
-            Selector::Nth(_) | Selector::Only => {
-                let place = if let Selector::Nth(place) = selector {
-                    *place
-                } else {
-                    0
-                };
-                let most = if matches!(selector, Selector::Only) {
-                    2
-                } else {
-                    place + 1
-                };
-                let tags = self.records().list(&self.below("tags")?, None, most).await?;
-                if matches!(selector, Selector::Only) && tags.len() > 1 {
-                    let message = format!("{} has several tags, choose one", self.name);
+            Selector::Nth(place) => {
+                let tags = tags(self.records(), &self.below("tags")?).await?;
+                let digest = tags.values().nth(*place).copied();
+                digest.ok_or_else(|| self.not_found(format!("tag at place {place}")))
+            }
+            Selector::Only => {
+                let tags = tags(self.records(), &self.below("tags")?).await?;
+                let mut digests = tags.values();
+                let only = digests.next().ok_or_else(|| self.not_found("tag"))?;
+                // Two names of one image are no choice to make.
+                if digests.any(|other| other != only) {
+                    let message = format!("repository {} has several images, choose one", self.name);
                     return Err(Error::new(ErrorKind::Invalid, message));
                 }
-                let tag = tags
-                    .get(place)
-                    .ok_or_else(|| self.not_found(format!("no tag at place {place}")))?;
-                let entry = match &tag.entry {
-                    Some(entry) => Some(entry.clone()),
-                    None => self.records().get(&tag.key).await?,
-                };
-                parse_digest(
-                    &entry
-                        .ok_or_else(|| self.not_found("no such tag any more".to_owned()))?
-                        .bytes,
-                )
+                Ok(*only)
             }
         }
-    }
-
-    /// The descriptor under which a document was put.
-    pub(super) async fn manifest(&self, digest: &Digest) -> Result<Option<Descriptor>> {
-        let entry = self.records().get(&self.manifest_key(digest)?).await?;
-        entry.map(|entry| parse_descriptor(&entry.bytes)).transpose()
-    }
-
-    pub(super) fn not_found(&self, what: impl std::fmt::Display) -> Error {
-        Error::new(
-            ErrorKind::NotFound,
-            format!("repository {} has {what}", self.name),
-        )
     }
 }
 
@@ -80,32 +74,39 @@ impl Repository {
 impl Source for Repository {
     async fn resolve(&self, selector: &Selector) -> Result<Descriptor> {
         let digest = self.digest(selector).await?;
-        let descriptor = self.manifest(&digest).await?;
-        descriptor.ok_or_else(|| self.not_found(format!("no document {digest}")))
+        match self.manifest(&digest).await? {
+            Some(record) => Ok(record.descriptor),
+            None => Err(self.not_found(format!("document {digest}"))),
+        }
     }
 
     async fn root(&self, selector: &Selector) -> Result<Document> {
         let descriptor = self.resolve(selector).await?;
-        self.document(&descriptor).await
+        self.read(&descriptor).await
     }
 
     async fn document(&self, descriptor: &Descriptor) -> Result<Document> {
         let digest = descriptor.known_digest()?;
-        if self.manifest(&digest).await?.is_none() {
-            return Err(self.not_found(format!("no document {digest}")));
+        let Some(record) = self.manifest(&digest).await? else {
+            return Err(self.not_found(format!("document {digest}")));
+        };
+        if record.descriptor.media_type != descriptor.media_type {
+            let (expected, actual) = (&descriptor.media_type, &record.descriptor.media_type);
+            return Err(Error::mismatch(
+                format!("the media type of {digest}"),
+                expected,
+                actual,
+            ));
         }
-        let blob = self.store().open(&digest, ByteRange::FULL).await?;
-        let bytes = blob
-            .into_bytes(MANIFEST_LIMIT as u64)
-            .await
-            .context(|| format!("cannot read {digest}"))?;
-        Document::verified(bytes, descriptor)
+        self.read(descriptor).await
     }
 
     async fn blob(&self, descriptor: &Descriptor, range: ByteRange) -> Result<Blob> {
         let digest = descriptor.known_digest()?;
         let there = check(self.store(), self.records(), &self.member(digest)?).await?;
-        there.ok_or_else(|| self.not_found(format!("no blob {digest}")))?;
+        if there.is_none() {
+            return Err(self.not_found(format!("blob {digest}")));
+        }
         self.store().open(&digest, range).await
     }
 
@@ -117,112 +118,71 @@ impl Source for Repository {
     }
 
     fn referrers(&self, subject: &Digest, filter: ReferrerFilter) -> BoxStream<Result<Descriptor>> {
-        let under = self.referrers_key(subject);
-        Records::stream(Arc::clone(&self.all.inner.names), under, move |_, bytes| {
-            let referrer = parse_descriptor(bytes)?;
-            Ok(filter.admits(&referrer).then_some(referrer))
+        let (names, filter) = (Arc::clone(&self.all.inner.names), Arc::new(filter));
+        let under = match self.referrers_key(subject) {
+            Ok(under) => under,
+            Err(error) => return failed(error),
+        };
+        pages(move |after| {
+            let (names, filter, under) = (Arc::clone(&names), Arc::clone(&filter), under.clone());
+            async move {
+                let (page, next) = records(&*names, &under, after.as_ref()).await?;
+                let mut referrers = Vec::with_capacity(page.len());
+                for (key, bytes) in page {
+                    let referrer = Record::parse(&key, &bytes)?.descriptor;
+                    if filter.admits(&referrer) {
+                        referrers.push(referrer);
+                    }
+                }
+                Ok((referrers, next))
+            }
         })
     }
 
     fn names(&self) -> BoxStream<Result<Named>> {
-        Records::stream(Arc::clone(&self.all.inner.names), self.below("tags"), |key, _| {
-            let name = key.last_unescaped().and_then(|name| name.parse().ok());
-            Ok(name.map(|name| Named::new(name, None)))
+        let names = Arc::clone(&self.all.inner.names);
+        let under = match self.below("tags") {
+            Ok(under) => under,
+            Err(error) => return failed(error),
+        };
+        pages(move |_| {
+            let (names, under) = (Arc::clone(&names), under.clone());
+            async move {
+                let tags = tags(&*names, &under).await?;
+                let named = tags.into_keys().map(|name| Named::new(name, None));
+                Ok((named.collect(), None))
+            }
         })
     }
 }
 
-fn parse_digest(bytes: &[u8]) -> Result<Digest> {
-    let text = std::str::from_utf8(bytes).unwrap_or_default();
-    Ok(text.parse()?)
-}
-
-fn parse_descriptor(bytes: &[u8]) -> Result<Descriptor> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::new(ErrorKind::Invalid, "a record is no descriptor").with_source(error))
-}
-
-type Page = Pin<Box<dyn Future<Output = Result<Vec<Listed>>> + Send>>;
-
-/// The records below a key, a page at a time, each turned into an item.
-struct Records<F> {
-    names: Arc<dyn Names>,
-    under: Key,
-    after: Option<Key>,
-    page: Option<Page>,
-    listed: VecDeque<Listed>,
-    item: F,
-}
-
-impl<F> Records<F> {
-    fn stream<T>(names: Arc<dyn Names>, under: Result<Key>, item: F) -> BoxStream<Result<T>>
-    where
-        F: Fn(&Key, &[u8]) -> Result<Option<T>> + Send + Unpin + 'static,
-        T: Send + Unpin + 'static,
-    {
-        match under {
-            Ok(under) => {
-                let mut records = Self {
-                    names,
-                    under,
-                    after: None,
-                    page: None,
-                    listed: VecDeque::new(),
-                    item,
-                };
-                records.turn();
-                Box::pin(records)
-            }
-            Err(error) => Box::pin(crate::stream::iter([Err(error)])),
+/// All tags, in the order of the bytes of their names. That of their keys is another where a name is escaped in its
+/// key, so all are in memory at once: some 100 bytes each.
+async fn tags(names: &dyn Names, under: &Key) -> Result<BTreeMap<RefName, Digest>> {
+    let mut tags = BTreeMap::new();
+    let mut after = None;
+    loop {
+        let (page, next) = records(names, under, after.as_ref()).await?;
+        for (key, bytes) in page {
+            let name = key.last_unescaped().unwrap_or_else(|| key.last().to_owned());
+            tags.insert(RefName::verbatim(&name), parse_tag(&key, &bytes)?);
         }
-    }
-
-    /// Asks for the next page, each record with its content.
-    fn turn(&mut self) {
-        let (names, under, after) = (Arc::clone(&self.names), self.under.clone(), self.after.clone());
-        self.page = Some(Box::pin(async move {
-            let mut page = names.list(&under, after.as_ref(), PAGE).await?;
-            for listed in &mut page {
-                if listed.entry.is_none() {
-                    listed.entry = names.get(&listed.key).await?;
-                }
-            }
-            Ok(page)
-        }));
+        if next.is_none() {
+            return Ok(tags);
+        }
+        after = next;
     }
 }
 
-impl<F, T> Stream for Records<F>
-where
-    F: Fn(&Key, &[u8]) -> Result<Option<T>> + Unpin,
-{
-    type Item = Result<T>;
+pub(super) fn parse_tag(key: &Key, bytes: &[u8]) -> Result<Digest> {
+    let digest: Result<Digest> = std::str::from_utf8(bytes)
+        .unwrap_or_default()
+        .parse()
+        .map_err(Error::from);
+    digest.context(|| format!("record {key} is not a tag"))
+}
 
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut TaskContext<'_>) -> Poll<Option<Result<T>>> {
-        loop {
-            while let Some(listed) = self.listed.pop_front() {
-                // One that went between the listing and the look is no item.
-                let Some(entry) = listed.entry else { continue };
-                match (self.item)(&listed.key, &entry.bytes).transpose() {
-                    Some(item) => return Poll::Ready(Some(item)),
-                    None => continue,
-                }
-            }
-            let Some(page) = &mut self.page else {
-                return Poll::Ready(None);
-            };
-            let page = ready!(page.as_mut().poll(context));
-            self.page = None;
-            match page {
-                Ok(page) => {
-                    if let Some(last) = page.last() {
-                        self.after = Some(last.key.clone());
-                        self.listed = page.into();
-                        self.turn();
-                    }
-                }
-                Err(error) => return Poll::Ready(Some(Err(error))),
-            }
-        }
-    }
+fn failed<T: Send + 'static>(error: Error) -> BoxStream<Result<T>> {
+    let mut error = Some(error);
+    Box::pin(stream::iter(std::iter::from_fn(move || error.take().map(Err))))
 }

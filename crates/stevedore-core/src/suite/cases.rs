@@ -1,7 +1,7 @@
 //! The names of all cases, once, and what is made of them.
 
 use super::failure::Failure;
-use super::fixture::{NamesFixture, StoreFixture};
+use super::fixture::{NamesFixture, StoreFixture, TransportFixture};
 
 /// Calls a macro with the names of all cases for a store behind its arguments.
 #[doc(hidden)]
@@ -43,6 +43,33 @@ macro_rules! __names_cases {
                 list_order, list_of_nothing, list_pages, list_after, list_of_changes, list_while_changing,
                 one_put_wins, one_change_wins, increments, readers_see_states;
             drops: dropped_put, dropped_remove, dropped_look;
+        }
+    };
+}
+
+/// Calls a macro with the names of all cases for a source and a sink behind its arguments.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __transport_cases {
+    ([$($callback:tt)*] $($arguments:tt)*) => {
+        $($callback)* ! {
+            $($arguments)*
+            transport: image_comes_back, index_comes_back, odd_bytes_stay, docker_types_stay, other_documents_stay,
+                every_algorithm_of_digest, document_by_a_wrong_descriptor, damaged_document,
+                unknown_algorithm, document_put_twice, has_of_a_document, absent_document, only_of_several,
+                nth_of_several, root_without_a_name, child_by_its_digest, many_names, blob_is_put,
+                blob_is_empty, blob_ranges, blob_is_absent, blob_is_not_as_promised,
+                blob_of_another_size_is_there, has_changes_nothing, blob_is_mounted, broken_supply,
+                another_instance_goes_on, wrong_beginning, ingest_of_anything, ingest_of_nothing,
+                ingest_of_a_digest, ingest_of_what_the_neighbour_has, name_moves, name_is_kept,
+                names_are_kept_together, same_name_is_no_conflict, names_are_in_order, hundreds_of_names,
+                annotation_is_no_name, referrers_are_listed, referrers_of_a_type, referrers_are_described,
+                others_have_no_referrers, referrers_in_a_chain, hundreds_of_referrers, name_is_removed,
+                document_is_removed, removed_comes_again, referrer_is_removed, absent_is_removed,
+                removed_twice, source_says_what_it_lacks, sink_keeps_to_its_traits, one_blob_at_once,
+                images_side_by_side, one_name_at_once, put_while_removing;
+            drops: dropped_put_blob, dropped_put_document, dropped_move_of_a_name, dropped_put_of_a_referrer,
+                dropped_remove_of_a_name, dropped_remove_of_a_document, dropped_commit_of_a_sink;
         }
     };
 }
@@ -94,6 +121,21 @@ macro_rules! names_suite {
     };
 }
 
+/// Makes a `#[test]` of every case for a [`Source`](crate::Source) and a [`Sink`](crate::Sink) over the same place, in
+/// the module where it is called.
+///
+/// The first argument makes a [`TransportFixture`]; each test makes one of its own. The second runs a future to its end:
+/// [`suite::block_on`](crate::suite::block_on) where there is none.
+#[macro_export]
+macro_rules! transport_suite {
+    ($fixture:expr $(,)?) => {
+        $crate::transport_suite!($fixture, $crate::suite::block_on);
+    };
+    ($fixture:expr, $block_on:expr $(,)?) => {
+        $crate::__transport_cases! { [$crate::__suite_tests] { $fixture } { $block_on } }
+    };
+}
+
 macro_rules! all_failures {
     ({ $make:ident } $($module:ident : $($case:ident),* ;)*) => {{
         let mut failures = Vec::new();
@@ -122,4 +164,13 @@ pub async fn names_failures<F: NamesFixture>(
     make: impl Fn() -> F + Send + Sync,
 ) -> Vec<(&'static str, Failure)> {
     crate::__names_cases! { [all_failures] { make } }
+}
+
+/// Runs every case for a source and a sink on a fixture of its own, and gives those that fail, by name.
+///
+/// For who wants no `#[test]`s, or a source or sink that must fail.
+pub async fn transport_failures<F: TransportFixture>(
+    make: impl Fn() -> F + Send + Sync,
+) -> Vec<(&'static str, Failure)> {
+    crate::__transport_cases! { [all_failures] { make } }
 }

@@ -1,15 +1,17 @@
 //! The cases of dropping: each future is dropped at each of its awaits, and what must hold then is looked at.
 //!
-//! The implementation is wrapped in [`Yielding`](super::Yielding), so that there is an await before, behind and
+//! The implementation is wrapped in [`Yielding`], so that there is an await before, behind and
 //! between its own.
 
 mod names;
 mod staging;
 mod store;
+mod transport;
 
 pub use names::*;
 pub use staging::*;
 pub use store::*;
+pub use transport::*;
 
 use std::sync::Arc;
 

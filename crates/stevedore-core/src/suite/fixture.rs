@@ -1,5 +1,9 @@
 //! What a case needs from whoever brings an implementation.
 
+mod transport;
+
+pub use transport::{Ability, Neighbour, TransportFixture};
+
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -36,10 +40,10 @@ pub trait StoreFixture: Send + Sync {
         true
     }
 
-    /// Whether what is dropped may leave something behind for [`Store::expire`]: over an object store, where nothing
-    /// can be deleted without waiting.
-    fn drops_leave_something(&self) -> bool {
-        false
+    /// Whether what an ingest without a key staged goes when it is dropped. Over an object store it may stay until
+    /// it expires, for dropping sends no requests.
+    fn drops_clean(&self) -> bool {
+        true
     }
 
     /// Waits until what goes on behind dropped futures has ended and listings have caught up.

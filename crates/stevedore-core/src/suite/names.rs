@@ -1,4 +1,4 @@
-//! The cases for [`Names`](crate::Names).
+//! The cases for [`Names`].
 
 mod keys;
 mod listing;

@@ -35,7 +35,7 @@ async fn slowly<T>(operation: impl Future<Output = T>) -> T {
 }
 
 /// Waits before each item.
-fn slow_stream<T: Send + 'static>(stream: BoxStream<T>) -> BoxStream<T> {
+pub(super) fn slow_stream<T: Send + 'static>(stream: BoxStream<T>) -> BoxStream<T> {
     Box::pin(Slow {
         stream,
         waited: false,
@@ -74,16 +74,16 @@ fn slow_staging(staging: Staging) -> Staging {
 
 #[async_trait]
 impl Store for Yielding<Arc<dyn Store>> {
-    fn grace(&self) -> Duration {
-        self.0.grace()
-    }
-
     async fn stat(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         slowly(self.0.stat(digest)).await
     }
 
     async fn touch(&self, digest: &Digest) -> Result<Option<BlobInfo>> {
         slowly(self.0.touch(digest)).await
+    }
+
+    fn grace(&self) -> Duration {
+        self.0.grace()
     }
 
     async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {

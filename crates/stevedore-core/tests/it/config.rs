@@ -1,5 +1,6 @@
 //! Image configs: as the image-spec has them, as Docker writes them, and what is refused.
 
+use proptest::prelude::*;
 use stevedore_core::raw::{CONFIG_LIMIT, ParseError};
 use stevedore_core::{Algorithm, ImageConfig, MediaType, Platform, Raw};
 
@@ -166,4 +167,25 @@ fn a_new_config_is_of_its_platform() {
         raw.unwrap().bytes(),
         r#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#
     );
+}
+
+proptest! {
+    #[test]
+    fn strings_are_unescaped_as_serde_json_does(
+        pieces in prop::collection::vec(
+            prop_oneof![
+                prop::sample::select(vec![r"\b", r"\f", r"\n", r"\r", r"\t", r"\/", r"\\", r#"\""#, r"\u0000", r"\uD83D\ude00"])
+                    .prop_map(str::to_owned),
+                r"\\u[0-9a-cA-C][0-9a-fA-F]{3}",
+                "[a-zé😀]{1,3}",
+            ],
+            0..8,
+        )
+    ) {
+        let text = format!(r#""{}""#, pieces.concat());
+        let expected: String = serde_json::from_str(&text).unwrap();
+        let config = parse(&format!(r#"{{"author":{text},"config":{{"Volumes":{{{text}:{{}}}}}}}}"#)).unwrap();
+        prop_assert_eq!(config.author.as_deref(), Some(&*expected));
+        prop_assert_eq!(config.config.volumes.first(), Some(&expected));
+    }
 }

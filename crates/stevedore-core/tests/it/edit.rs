@@ -85,6 +85,21 @@ fn the_style_is_that_of_the_object_itself_not_of_its_surroundings() {
 }
 
 #[test]
+fn white_space_in_an_empty_object_outlives_a_member() {
+    let text = "{\n  \"a\": { },\n  \"b\": [\n\n]\n}";
+    let more = edited(text, |edit| {
+        edit.set(["a", "x"], &1)?;
+        edit.push("b", &2)
+    });
+    assert_eq!(more, "{\n  \"a\": {\"x\": 1 },\n  \"b\": [2\n\n]\n}");
+    let less = edited(&more, |edit| {
+        edit.remove(["a", "x"])?;
+        edit.remove(("b", 0)).map(drop)
+    });
+    assert_eq!(less, text);
+}
+
+#[test]
 fn objects_on_the_way_are_made_where_missing_or_null() {
     let set = |text| edited(text, |edit| edit.set(["annotations", "a.b"], "v"));
     assert_eq!(set("{}"), r#"{"annotations":{"a.b":"v"}}"#);
@@ -215,6 +230,7 @@ fn errors_name_the_path_and_leave_the_document() {
         let source = std::error::Error::source(&error).map(|source| format!(": {source}"));
         format!("{error}{}", source.unwrap_or_default())
     };
+    let twice = RawValue::from_string(r#"{"a":1,"a":2}"#.into()).unwrap();
     let deep = format!("{}{}", "[".repeat(63), "]".repeat(63));
     let cases: &[(&str, String)] = &[
         (
@@ -268,6 +284,10 @@ fn errors_name_the_path_and_leave_the_document() {
         (
             "the new value at `x` is not usable JSON: key must be a string",
             message(&|edit| edit.set("x", &std::collections::BTreeMap::from([((1, 2), 3)]))),
+        ),
+        (
+            "the new value at `x` is not usable JSON: key `a` is there twice, again at byte 7",
+            message(&|edit| edit.set("x", &twice)),
         ),
     ];
     for (expected, found) in cases {

@@ -1,5 +1,11 @@
 //! Integration tests of `stevedore-core`, one binary.
 
+#![allow(
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "clippy allows it in functions marked as tests; their helpers are no different"
+)]
+
 mod blob;
 mod collect;
 mod config;
@@ -14,10 +20,12 @@ mod json;
 mod json_text;
 mod media_type;
 mod memory;
+mod oci_spec_oracle;
 mod platform;
 mod platform_matcher;
 mod raw;
 mod ref_name;
 mod reference;
 mod reference_parts;
+mod transport;
 mod weak;

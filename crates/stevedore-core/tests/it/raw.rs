@@ -282,6 +282,18 @@ fn a_document_knows_itself() {
 }
 
 #[test]
+fn documents_are_equal_by_bytes_type_and_digest() {
+    let parse = |text: &'static str, media_type, algorithm| {
+        Raw::<Opaque>::parse(Bytes::from_static(text.as_bytes()), media_type, algorithm, 9).unwrap()
+    };
+    let one = parse("a", MediaType::OCI_LAYER, Algorithm::Sha256);
+    assert_eq!(one, parse("a", MediaType::OCI_LAYER, Algorithm::Sha256));
+    assert_ne!(one, parse("b", MediaType::OCI_LAYER, Algorithm::Sha256));
+    assert_ne!(one, parse("a", MediaType::OCI_CONFIG, Algorithm::Sha256));
+    assert_ne!(one, parse("a", MediaType::OCI_LAYER, Algorithm::Sha512));
+}
+
+#[test]
 fn an_edit_keeps_the_rest_and_the_algorithm() {
     let bytes = text("{\n \"schemaVersion\": 2,\n \"config\": D,\n \"x\": 2.50\n}");
     let image: Raw<ImageManifest> = Raw::parse(

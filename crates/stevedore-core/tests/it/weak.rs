@@ -62,8 +62,8 @@ impl StoreFixture for OverBucket {
         WeakStore::IDLE
     }
 
-    fn drops_leave_something(&self) -> bool {
-        true
+    fn drops_clean(&self) -> bool {
+        false
     }
 }
 

@@ -23,10 +23,13 @@ const LONGEST_WAIT: Duration = Duration::from_secs(30);
 ///
 /// Keyed by sink too, for one run may fill several.
 #[derive(Debug, Default)]
-pub(super) struct Flights(Mutex<HashMap<(usize, Digest), Arc<OnceCell<Put>>>>);
+pub(super) struct Flights(Mutex<HashMap<(usize, Digest), Flight>>);
+
+/// Empty until the blob is there.
+type Flight = Arc<OnceCell<Put>>;
 
 impl Flights {
-    fn slot(&self, sink: &Arc<dyn Sink>, digest: Digest) -> Arc<OnceCell<Put>> {
+    fn slot(&self, sink: &Arc<dyn Sink>, digest: Digest) -> Flight {
         let address = Arc::as_ptr(sink).cast::<()>() as usize;
         let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(slots.entry((address, digest)).or_default())

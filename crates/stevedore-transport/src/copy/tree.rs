@@ -194,7 +194,7 @@ impl Run {
 
     async fn put_blobs<'a>(self: &Arc<Self>, blobs: impl Iterator<Item = &'a Descriptor>) -> Result<()> {
         // What lies at foreign addresses stays there: its licence may forbid to push it.
-        let blobs = blobs.filter(|blob| !(blob.media_type.is_foreign_layer() && !blob.urls.is_empty()));
+        let blobs = blobs.filter(|blob| !blob.media_type.is_foreign_layer() || blob.urls.is_empty());
         if self.job.sink.traits().sequential || self.job.dry_run {
             for blob in blobs {
                 self.put_blob(blob).await?;

@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use serde::Deserialize;
+use stevedore_core::fs::FsStore;
 use stevedore_core::raw::MANIFEST_LIMIT;
-use stevedore_core::{Algorithm, Context as _, Error, ErrorKind, ImageIndex, MediaType, Raw, Result, fs};
+use stevedore_core::{Algorithm, Context as _, Error, ErrorKind, ImageIndex, MediaType, Raw, Result};
 
 /// The version of layouts that is written, and whose major number is read (image-spec, "oci-layout file").
 const VERSION: &str = "1.0.0";
@@ -26,7 +27,7 @@ const LOCK_POLL: Duration = Duration::from_millis(5);
 #[derive(Debug)]
 pub(super) struct IndexFile {
     dir: PathBuf,
-    durable: bool,
+    store: FsStore,
 }
 
 #[derive(Deserialize)]
@@ -36,8 +37,8 @@ struct Header {
 }
 
 impl IndexFile {
-    pub(super) fn new(dir: PathBuf, durable: bool) -> Self {
-        Self { dir, durable }
+    pub(super) fn new(dir: PathBuf, store: FsStore) -> Self {
+        Self { dir, store }
     }
 
     fn header_path(&self) -> PathBuf {
@@ -52,10 +53,12 @@ impl IndexFile {
     pub(super) fn check_version(&self) -> Result<()> {
         let path = self.header_path();
         let Some(bytes) = read_limited(&path, HEADER_LIMIT)? else {
-            let message = format!(
-                "{} is no OCI layout: it has no oci-layout file",
-                self.dir.display()
-            );
+            let dir = self.dir.display();
+            let message = if self.dir.is_dir() {
+                format!("{dir} is no OCI layout: it has no oci-layout file")
+            } else {
+                format!("there is no directory {dir}")
+            };
             return Err(Error::new(ErrorKind::NotFound, message));
         };
         let header: Header = serde_json::from_slice(&bytes).map_err(|error| {
@@ -74,6 +77,18 @@ impl IndexFile {
             header.version
         );
         Err(Error::new(ErrorKind::Unsupported, message))
+    }
+
+    /// Makes both files where they are not there: an empty layout, which a writer that dies leaves behind.
+    pub(super) fn begin(&self) -> Result<()> {
+        let (header, index) = (self.header_path(), self.index_path());
+        if !header.exists() {
+            self.write_header(&header)?;
+        }
+        if !index.exists() {
+            self.store.create_file(&index, EMPTY_INDEX)?;
+        }
+        Ok(())
     }
 
     /// The index as it is now, or an empty one where there is none yet.
@@ -96,7 +111,7 @@ impl IndexFile {
         let (old, is_new) = (before.bytes().clone(), !path.exists());
         let after = change(before)?;
         if is_new || old != *after.bytes() {
-            fs::replace_file(&path, after.bytes(), self.durable)?;
+            self.store.replace_file(&path, after.bytes())?;
         }
         Ok(())
     }
@@ -106,11 +121,7 @@ impl IndexFile {
     fn lock(&self) -> Result<Option<File>> {
         let path = self.header_path();
         let cannot = |error| Error::storage(format!("cannot lock {}", path.display()), error);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.write_header(&path)?,
-            Err(error) => return Err(cannot(error)),
-        };
+        let file = self.open_header(&path)?;
         let deadline = Instant::now() + LOCK_TIMEOUT;
         loop {
             match file.try_lock() {
@@ -127,10 +138,20 @@ impl IndexFile {
         }
     }
 
-    /// Makes `oci-layout` unless another process was faster, and opens it: all lock the same file.
-    fn write_header(&self, path: &Path) -> Result<File> {
+    /// Makes `oci-layout` unless another process was faster.
+    fn write_header(&self, path: &Path) -> Result<()> {
         let header = format!("{{\"imageLayoutVersion\":\"{VERSION}\"}}");
-        fs::create_file(path, header.as_bytes(), self.durable)?;
+        self.store.create_file(path, header.as_bytes())?;
+        Ok(())
+    }
+
+    /// Opens `oci-layout`, which is made where it is not there: all lock the same file.
+    fn open_header(&self, path: &Path) -> Result<File> {
+        match File::open(path) {
+            Ok(file) => return Ok(file),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => self.write_header(path)?,
+            Err(error) => return Err(Error::storage(format!("cannot open {}", path.display()), error)),
+        }
         File::open(path).map_err(|error| Error::storage(format!("cannot open {}", path.display()), error))
     }
 }
@@ -156,7 +177,14 @@ fn read_limited(path: &Path, limit: u64) -> Result<Option<Bytes>> {
     let cannot = |error| Error::storage(format!("cannot read {}", path.display()), error);
     let file = match File::open(path) {
         Ok(file) => file,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(cannot(error)),
     };
     let mut bytes = Vec::new();

@@ -9,11 +9,12 @@ use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
-    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, MediaType,
-    Named, Place, Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
+    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, Named, Place,
+    Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
 };
 
 use super::Layout;
+use super::entries::tagged;
 use crate::fallback;
 
 /// How many documents are read to find the media type of a lone digest, or the referrers of a subject.
@@ -210,14 +211,10 @@ impl Layout {
         let index = self.index().await?;
         let mut found: Vec<Descriptor> = Vec::new();
         let tag = fallback::tag(subject);
-        if let Some(entry) = index
-            .manifests
-            .iter()
-            .find(|entry| entry.annotations.get(REF_NAME) == Some(&tag))
+        if let Some(entry) = tagged(&index, &tag)
+            && let Document::Index(filed) = self.document(entry).await?
         {
-            if let Document::Index(filed) = self.document(entry).await? {
-                found.extend(filed.manifests.iter().cloned());
-            }
+            found.extend(filed.manifests.iter().cloned());
         }
         let unnamed = index
             .manifests
@@ -256,7 +253,11 @@ fn all_names(index: &ImageIndex) -> Vec<Named> {
         .iter()
         .filter_map(|entry| {
             let name = entry.annotations.get(REF_NAME)?;
-            let name = name.parse().ok()?;
+            // How referrers are found is no name that anybody gave.
+            if fallback::is_tag(name) && entry.media_type.is_index() {
+                return None;
+            }
+            let name = RefName::verbatim(name);
             Some(Named::new(name, Some(entry.clone())))
         })
         .collect();

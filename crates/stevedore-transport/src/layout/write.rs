@@ -5,14 +5,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use stevedore_core::annotations::REF_NAME;
-use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::{
-    Algorithm, Blob, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
-    MediaType, Place, Put, Raw, RefName, Result, Role, Selector, Sink, SinkTraits, Staging, Store as _,
+    Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
+    MediaType, Place, Put, Raw, Result, Role, Selector, Sink, SinkTraits, Source as _, Staging, Store as _,
     Supply, supply,
 };
 
-use super::read::named;
+use super::entries::{named_as, put_entry, remove_entries, tagged};
 use super::{Layout, blocking};
 use crate::fallback;
 
@@ -21,6 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The wait between two looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// A change of what is filed with a subject.
+enum Change {
+    Add(Box<Descriptor>),
+    Remove(Digest),
+}
 
 impl Layout {
     /// Changes the index under its lock.
@@ -32,8 +37,22 @@ impl Layout {
         blocking(move || inner.index.update(change)).await
     }
 
+    /// Makes the directory a layout before the first blob comes: what a kill leaves behind then opens.
+    async fn begin(&self) -> Result<()> {
+        let begun = self.inner.begun.get_or_try_init(|| {
+            let inner = Arc::clone(&self.inner);
+            blocking(move || inner.index.begin())
+        });
+        begun.await.copied()
+    }
+
     /// Writes a document as a blob.
     async fn write_document(&self, document: &Document) -> Result<()> {
+        let descriptor = document.descriptor();
+        if let Some(damaged) = self.damaged(&descriptor).await? {
+            supply::replace_blob(&self.inner.store, &damaged, &descriptor, document.bytes()).await?;
+            return Ok(());
+        }
         let (digest, size) = (document.digest(), document.size());
         let plan = IngestPlan::of(digest).with_size(size);
         if let Staging::Mine(mut ingest) = self.inner.store.ingest(plan).await? {
@@ -43,30 +62,64 @@ impl Layout {
         Ok(())
     }
 
+    /// A blob that is there with the right size and wrong bytes, if blobs that are there are to be checked. One of
+    /// another size is written anew in any case.
+    async fn damaged(&self, descriptor: &Descriptor) -> Result<Option<BlobInfo>> {
+        if !self.inner.check_present {
+            return Ok(None);
+        }
+        let there = self.inner.store.stat(&descriptor.known_digest()?).await?;
+        match there.filter(|info| info.size == descriptor.size) {
+            Some(info) if !supply::is_intact(&self.inner.store, &info).await? => Ok(Some(info)),
+            _ => Ok(None),
+        }
+    }
+
     /// Files a document with its subject, by both customs: an entry without a name, and the fallback tag.
     async fn file_referrer(&self, document: &Document, subject: Digest) -> Result<()> {
         let mut descriptor = document.referrer_descriptor();
         // The annotations are the document's own: it must not name itself here.
         descriptor.annotations.remove(REF_NAME);
+        self.refile(subject, &Change::Add(Box::new(descriptor.clone())))
+            .await?;
+        self.update(move |index| put_entry(index, None, &descriptor, true))
+            .await
+    }
+
+    /// Takes a document out of what is filed with its subject.
+    async fn unfile(&self, digest: Digest) -> Result<()> {
+        let Ok(document) = self.root(&Selector::Digest(digest)).await else {
+            return Ok(());
+        };
+        let Some(subject) = document.subject() else {
+            return Ok(());
+        };
+        let subject = subject.known_digest()?;
+        self.refile(subject, &Change::Remove(digest)).await
+    }
+
+    /// Replaces the index under the fallback tag of a subject. It is a blob, so it is written before the entry that
+    /// names it; where another writer was faster, the change is made again on what that one filed.
+    async fn refile(&self, subject: Digest, change: &Change) -> Result<()> {
         let tag = fallback::tag(&subject);
-        // The index under the tag is a blob, so it is written before the entry; if somebody files another
-        // referrer in between, once more.
         loop {
-            let before = self.index().await?;
-            let filed = tagged(&before, &tag).cloned();
-            let referrers = self.add_to_fallback(filed.as_ref(), &descriptor).await?;
+            let seen = tagged(&*self.index().await?, &tag).cloned();
+            let referrers = match change {
+                Change::Add(referrer) => self.with_referrer(seen.as_ref(), referrer).await?,
+                Change::Remove(referrer) => match self.without_referrer(seen.as_ref(), *referrer).await? {
+                    Some(rest) => rest,
+                    None => return Ok(()),
+                },
+            };
             self.write_document(&referrers).await?;
             let entry = referrers.descriptor().with_annotation(REF_NAME, &tag);
-            let (tag, descriptor) = (tag.clone(), descriptor.clone());
+            let tag = tag.clone();
             let update = self.update(move |index| {
-                if tagged(&index, &tag) != filed.as_ref() {
-                    return Err(Error::new(
-                        ErrorKind::Conflict,
-                        "another referrer was filed meanwhile",
-                    ));
+                if tagged(&index, &tag) != seen.as_ref() {
+                    let message = "another referrer was filed meanwhile";
+                    return Err(Error::new(ErrorKind::Conflict, message));
                 }
-                let index = put_entry(index, Some(&tag), &entry, true)?;
-                put_entry(index, None, &descriptor, true)
+                put_entry(index, Some(&tag), &entry, true)
             });
             match update.await {
                 Err(error) if error.kind() == ErrorKind::Conflict => {}
@@ -75,22 +128,23 @@ impl Layout {
         }
     }
 
-    async fn add_to_fallback(&self, filed: Option<&Descriptor>, descriptor: &Descriptor) -> Result<Document> {
-        use stevedore_core::Source as _;
-        if let Some(filed) = filed {
-            if let Document::Index(index) = self.document(filed).await? {
-                if index
-                    .manifests
-                    .iter()
-                    .any(|entry| entry.digest == descriptor.digest)
-                {
-                    return Ok(Document::Index(index));
-                }
-                let edited = index.edit(|edit| edit.push("manifests", descriptor))?;
-                return Ok(Document::Index(edited));
+    /// What is filed under a fallback tag, and a referrer.
+    async fn with_referrer(&self, filed: Option<&Descriptor>, referrer: &Descriptor) -> Result<Document> {
+        if let Some(filed) = filed
+            && let Document::Index(index) = self.document(filed).await?
+        {
+            if index
+                .manifests
+                .iter()
+                .any(|entry| entry.digest == referrer.digest)
+            {
+                return Ok(Document::Index(index));
             }
+            return Ok(Document::Index(
+                index.edit(|edit| edit.push("manifests", referrer))?,
+            ));
         }
-        let index = ImageIndex::new([descriptor.clone()]);
+        let index = ImageIndex::new([referrer.clone()]);
         Ok(Document::Index(Raw::encode(
             &index,
             MediaType::OCI_INDEX,
@@ -98,37 +152,21 @@ impl Layout {
         )?))
     }
 
-    /// Takes a document out of what is filed with its subject.
-    async fn unfile(&self, digest: Digest) -> Result<()> {
-        use stevedore_core::Source as _;
-        let Ok(document) = self.root(&Selector::Digest(digest)).await else {
-            return Ok(());
+    /// What is filed under a fallback tag without a referrer, or `None` where that one is not filed.
+    async fn without_referrer(
+        &self,
+        filed: Option<&Descriptor>,
+        referrer: Digest,
+    ) -> Result<Option<Document>> {
+        let Some(filed) = filed else { return Ok(None) };
+        let Document::Index(index) = self.document(filed).await? else {
+            return Ok(None);
         };
-        let Some(subject) = document.subject() else {
-            return Ok(());
+        let Some(place) = index.manifests.iter().position(|entry| entry.digest == referrer) else {
+            return Ok(None);
         };
-        let tag = fallback::tag(&subject.known_digest()?);
-        let index = self.index().await?;
-        let Some(filed) = tagged(&index, &tag).cloned() else {
-            return Ok(());
-        };
-        let Document::Index(referrers) = self.document(&filed).await? else {
-            return Ok(());
-        };
-        let Some(place) = referrers
-            .manifests
-            .iter()
-            .position(|entry| entry.digest == digest)
-        else {
-            return Ok(());
-        };
-        let rest = Document::Index(
-            referrers.edit(|edit| edit.remove(["manifests".into(), place.into()]).map(drop))?,
-        );
-        self.write_document(&rest).await?;
-        let entry = rest.descriptor().with_annotation(REF_NAME, &tag);
-        self.update(move |index| put_entry(index, Some(&tag), &entry, true))
-            .await
+        let rest = index.edit(|edit| edit.remove(("manifests", place)).map(drop))?;
+        Ok(Some(Document::Index(rest)))
     }
 }
 
@@ -140,7 +178,8 @@ impl Sink for Layout {
 
     async fn has(&self, descriptor: &Descriptor) -> Result<bool> {
         let there = self.inner.store.stat(&descriptor.known_digest()?).await?;
-        Ok(there.is_some_and(|info| info.size == descriptor.size))
+        let there = there.is_some_and(|info| info.size == descriptor.size);
+        Ok(there && self.damaged(descriptor).await?.is_none())
     }
 
     async fn put_blob(
@@ -149,6 +188,11 @@ impl Sink for Layout {
         _held_at: &[Place],
         supply: &dyn Supply,
     ) -> Result<Put> {
+        self.begin().await?;
+        if let Some(damaged) = self.damaged(descriptor).await? {
+            supply::replace_blob(&self.inner.store, &damaged, descriptor, supply).await?;
+            return Ok(Put::Written);
+        }
         // A file of another layout comes as a file through the supply: nothing is to be taken from its place.
         let mut patience = PATIENCE;
         let put = supply::put_blob(&self.inner.store, descriptor, supply, move || {
@@ -163,10 +207,12 @@ impl Sink for Layout {
     }
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Option<Staging>> {
+        self.begin().await?;
         self.inner.store.ingest(plan).await.map(Some)
     }
 
     async fn put_document(&self, document: &Document, role: Role) -> Result<()> {
+        self.begin().await?;
         self.write_document(document).await?;
         if let Some(subject) = document.subject() {
             self.file_referrer(document, subject.known_digest()?).await?;
@@ -208,7 +254,12 @@ impl Sink for Layout {
                 .map(|(place, _)| place)
                 .collect();
             if places.is_empty() {
-                let message = format!("{} has no entry that is {selector:?}", dir.display());
+                let dir = dir.display();
+                let message = match &selector {
+                    Selector::Name(name) => format!("{dir} has no entry named {name}"),
+                    Selector::Digest(digest) => format!("{dir} has no entry for {digest}"),
+                    _ => format!("{dir} removes by name or digest only"),
+                };
                 return Err(Error::new(ErrorKind::NotFound, message));
             }
             remove_entries(&index, &places)
@@ -219,74 +270,10 @@ impl Sink for Layout {
     async fn finish(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
         blocking(move || {
-            inner.store.remove_staging_if_empty();
+            // All that was asked for is there: what cannot be cleared away is no reason to fail.
+            drop(inner.store.tidy_staging());
             Ok(())
         })
         .await
     }
-}
-
-fn named_as(entry: &Descriptor, name: &RefName) -> bool {
-    entry
-        .annotations
-        .get(REF_NAME)
-        .is_some_and(|it| it == name.as_str())
-}
-
-fn tagged<'a>(index: &'a ImageIndex, tag: &str) -> Option<&'a Descriptor> {
-    index
-        .manifests
-        .iter()
-        .find(|entry| entry.annotations.get(REF_NAME).is_some_and(|name| name == tag))
-}
-
-fn remove_entries(index: &Raw<ImageIndex>, places: &[usize]) -> Result<Raw<ImageIndex>> {
-    let edited = index.edit(|edit| {
-        for place in places.iter().rev() {
-            edit.remove(["manifests".into(), (*place).into()])?;
-        }
-        Ok(())
-    });
-    Ok(edited?)
-}
-
-/// Puts an entry under a name in place of the one that has it, or one without a name where its digest is not among
-/// the entries yet.
-fn put_entry(
-    index: Raw<ImageIndex>,
-    name: Option<&str>,
-    entry: &Descriptor,
-    replace: bool,
-) -> Result<Raw<ImageIndex>> {
-    let Some(name) = name else {
-        if index.manifests.iter().any(|other| other.digest == entry.digest) {
-            return Ok(index);
-        }
-        return Ok(index.edit(|edit| edit.push("manifests", entry))?);
-    };
-    let has_name = |other: &Descriptor| other.annotations.get(REF_NAME).is_some_and(|it| it == name);
-    let places: Vec<usize> = index
-        .manifests
-        .iter()
-        .enumerate()
-        .filter(|(_, other)| has_name(other))
-        .map(|(place, _)| place)
-        .collect();
-    let Some((first, others)) = places.split_first() else {
-        return Ok(index.edit(|edit| edit.push("manifests", entry))?);
-    };
-    if others.is_empty() && index.manifests[*first].digest == entry.digest {
-        return Ok(index);
-    }
-    if !replace {
-        let message = format!("the name {name} is taken by {}", index.manifests[*first].digest);
-        return Err(Error::new(ErrorKind::Conflict, message));
-    }
-    let edited = index.edit(|edit| {
-        for place in others.iter().rev() {
-            edit.remove(["manifests".into(), (*place).into()])?;
-        }
-        edit.set(["manifests".into(), (*first).into()], entry)
-    });
-    Ok(edited?)
 }

@@ -25,12 +25,21 @@ pub(crate) struct Counting {
 
 impl Counting {
     pub(crate) fn new(source: Arc<dyn Source>) -> Self {
-        Self { source, bytes: Arc::default(), limit: u64::MAX, stalled: Arc::default() }
+        Self {
+            source,
+            bytes: Arc::default(),
+            limit: u64::MAX,
+            stalled: Arc::default(),
+        }
     }
 
     /// The same source, with the same count, which gives nothing more once so many bytes were given.
     pub(crate) fn stalling_after(&self, bytes: u64) -> Self {
-        Self { limit: bytes, stalled: Arc::default(), ..self.clone() }
+        Self {
+            limit: bytes,
+            stalled: Arc::default(),
+            ..self.clone()
+        }
     }
 
     /// How many bytes of blobs were given.
@@ -63,7 +72,12 @@ impl Source for Counting {
         let size = blob.size;
         let this = self.clone();
         let chunks = blob.into_stream().flat_map(|chunk| match chunk {
-            Ok(chunk) => stream::iter(chunk.chunks(CHUNK).map(|piece| Ok(chunk.slice_ref(piece))).collect::<Vec<_>>()),
+            Ok(chunk) => stream::iter(
+                chunk
+                    .chunks(CHUNK)
+                    .map(|piece| Ok(chunk.slice_ref(piece)))
+                    .collect::<Vec<_>>(),
+            ),
             Err(error) => stream::iter(vec![Err(error)]),
         });
         let counted = chunks.then(move |chunk: Result<bytes::Bytes>| {

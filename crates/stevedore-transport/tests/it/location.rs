@@ -75,7 +75,7 @@ fn what_is_no_location_is_refused_with_its_reason() {
         ParseError::Entry { .. }
     ));
     assert!(matches!(
-        refused("docker://UPPER/case"),
+        refused("docker://host:1/UPPER"),
         ParseError::Reference { .. }
     ));
     assert!(matches!(refused(""), ParseError::Reference { .. }));

@@ -36,7 +36,10 @@ pub(crate) fn entries(mut archive: &[u8]) -> Vec<(String, Bytes)> {
         let name = header[..100].split(|byte| *byte == 0).next().expect("a name");
         let size = std::str::from_utf8(&header[124..135]).expect("digits");
         let size = usize::from_str_radix(size, 8).expect("a number");
-        entries.push((String::from_utf8(name.to_vec()).expect("text"), Bytes::copy_from_slice(&rest[..size])));
+        entries.push((
+            String::from_utf8(name.to_vec()).expect("text"),
+            Bytes::copy_from_slice(&rest[..size]),
+        ));
         archive = &rest[size.next_multiple_of(BLOCK)..];
     }
     assert_eq!(archive, end(), "the archive ends as it should");

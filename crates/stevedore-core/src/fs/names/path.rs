@@ -1,8 +1,8 @@
 //! Where the record of a key lies.
 //!
-//! Each segment of a key is escaped and becomes a directory, the last one a file with a `=` behind it, so that a key can
-//! lie below another. A segment whose escaped form is too long for a file name is cut: all pieces but the last are
-//! directories with a `^` behind them. No escaped form ends in either sign.
+//! Each segment of a key is escaped and becomes a directory, the last one a file with a `=` behind it, so that
+//! a key can lie below another. A segment whose escaped form is too long for a file name is cut: all pieces but
+//! the last are directories with a `^` behind them. No escaped form ends in either sign.
 
 use std::path::{Path, PathBuf};
 

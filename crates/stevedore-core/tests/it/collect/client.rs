@@ -227,9 +227,10 @@ impl Client {
         {
             return Ok(Some(ingest));
         }
-        let plan = match chance.one_in(2) {
-            true => IngestPlan::of(digest(blob)),
-            false => IngestPlan::new(digest(blob).algorithm()),
+        let plan = if chance.one_in(2) {
+            IngestPlan::of(digest(blob))
+        } else {
+            IngestPlan::new(digest(blob).algorithm())
         };
         let keyed = plan.clone().with_key(key);
         let staging = store

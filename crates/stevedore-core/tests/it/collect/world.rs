@@ -66,7 +66,7 @@ impl World {
         let place = match medium {
             Medium::Bucket => {
                 // A grace is longer than twice the lateness.
-                let lateness = chance.up_to(grace / 2 - Duration::from_secs(1));
+                let lateness = chance.up_to((grace / 2).saturating_sub(Duration::from_secs(1)));
                 Place::Bucket(Arc::new(Bucket::new(
                     clock.clone(),
                     Arc::clone(&weather),

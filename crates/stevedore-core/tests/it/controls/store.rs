@@ -18,6 +18,9 @@ use super::pause;
 use super::store_by_fault::Fault;
 use super::store_ingest::FaultyIngest;
 
+/// Longer than anything that the cases wait for.
+const LATER: Duration = Duration::from_secs(1_000_000);
+
 #[derive(Clone, Debug)]
 pub(super) struct FaultyStore {
     pub(super) inner: MemoryStore,
@@ -294,7 +297,7 @@ impl Store for FaultyStore {
 
     async fn expire(&self, idle_since: SystemTime) -> Result<u64> {
         match self.fault {
-            Fault::ExpiresAll => self.inner.expire(idle_since + self.later()).await,
+            Fault::ExpiresAll => self.inner.expire(idle_since + LATER).await,
             Fault::ExpiresHeld => {
                 let keys = self.shared.keys.lock().unwrap().clone();
                 for key in keys {
@@ -314,11 +317,5 @@ impl Store for FaultyStore {
             }
             _ => self.inner.expire(idle_since).await,
         }
-    }
-}
-
-impl FaultyStore {
-    fn later(&self) -> Duration {
-        Duration::from_secs(1_000_000)
     }
 }

@@ -97,6 +97,9 @@ impl Ingest for FaultyIngest {
     }
 
     async fn commit(&mut self, mut expected: Expected) -> Result<BlobInfo> {
+        if self.store.fault == Fault::RefusesEmpty && self.offset().await? == 0 {
+            return Err(Error::new(ErrorKind::Storage, "nothing to write"));
+        }
         let digest = expected.digest.or(self.plan.digest);
         match self.store.fault {
             Fault::CommitAbortsFirst => {
@@ -135,11 +138,6 @@ impl Ingest for FaultyIngest {
                     && let Some(info) = self.store.inner.stat(&digest).await?
                 {
                     self.store.inner.delete(&info).await?;
-                }
-            }
-            Fault::RefusesEmpty => {
-                if self.inner()?.offset().await? == 0 {
-                    return Err(Error::new(ErrorKind::Storage, "nothing to write"));
                 }
             }
             Fault::ResumeForgetsPlan => {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stevedore_core::samples::Sample;
 use stevedore_core::{
-    Descriptor, Document, Error, ErrorKind, IngestPlan, Place, Put, Result, Role, Selector, Sink,
-    SinkTraits, Source, Staging, Supply, stream,
+    Descriptor, Document, Error, ErrorKind, IngestPlan, Place, Put, Result, Role, Selector, Sink, SinkTraits,
+    Staging, Supply, stream,
 };
 use stevedore_transport::{Engine, Job, Layout, LayoutOptions};
 use tokio::sync::Mutex;
@@ -53,7 +53,13 @@ impl Sink for Piped {
     }
 
     async fn has(&self, descriptor: &Descriptor) -> Result<bool> {
-        Ok(self.archive.lock().await.written.iter().any(|written| descriptor.digest == *written))
+        Ok(self
+            .archive
+            .lock()
+            .await
+            .written
+            .iter()
+            .any(|written| descriptor.digest == *written))
     }
 
     async fn put_blob(&self, descriptor: &Descriptor, _: &[Place], supply: &dyn Supply) -> Result<Put> {
@@ -65,7 +71,10 @@ impl Sink for Piped {
         }
         let mut body = supply.open(0).await?.verified(descriptor)?.into_stream();
         archive.within_entry = true;
-        let pieces = tar::entry(&digest.hex()[..60], &vec![0; usize::try_from(descriptor.size).expect("small")]);
+        let pieces = tar::entry(
+            &digest.hex()[..60],
+            &vec![0; usize::try_from(descriptor.size).expect("small")],
+        );
         archive.out.extend_from_slice(&pieces[0]);
         while let Some(chunk) = stream::next(&mut body).await {
             archive.out.extend_from_slice(&chunk?);
@@ -93,7 +102,10 @@ impl Sink for Piped {
     }
 
     async fn remove(&self, _: &Selector) -> Result<()> {
-        Err(Error::new(ErrorKind::Unsupported, "nothing can be removed from a pipe"))
+        Err(Error::new(
+            ErrorKind::Unsupported,
+            "nothing can be removed from a pipe",
+        ))
     }
 
     async fn finish(&self) -> Result<()> {
@@ -118,16 +130,29 @@ async fn comes_in_the_order_of_the_manifest_with_the_root_last() {
     let sample = Sample::image(&["first", "second", "first", "third"]);
     let layout = layout_of(&sample, dir.path()).await;
     let piped = Arc::new(Piped::default());
-    Engine::new().copy(Job::new(Arc::new(layout), Selector::Only, piped.clone())).await.expect("the copy ends");
+    Engine::new()
+        .copy(Job::new(
+            Arc::new(layout),
+            Selector::Only,
+            Arc::clone(&piped) as _,
+        ))
+        .await
+        .expect("the copy ends");
 
     let archive = piped.archive.lock().await;
     let entries = tar::entries(&archive.out);
-    let mut expected: Vec<String> =
-        sample.blobs().iter().map(|(blob, _)| blob.known_digest().expect("known").hex()[..60].to_owned()).collect();
+    let mut expected: Vec<String> = sample
+        .blobs()
+        .iter()
+        .map(|(blob, _)| blob.known_digest().expect("known").hex()[..60].to_owned())
+        .collect();
     expected.remove(3); // the first layer again
     expected.push(sample.document().digest().hex()[..60].to_owned());
     expected.push("index.json".to_owned());
-    assert_eq!(entries.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        entries.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>(),
+        expected
+    );
     assert_eq!(entries[1].1, "first");
     assert_eq!(entries[expected.len() - 2].1, sample.document().bytes());
 }
@@ -140,11 +165,21 @@ async fn says_that_it_broke_when_a_write_was_dropped_within_an_entry() {
     let piped = Arc::new(Piped::default());
     let stalling = Counting::new(Arc::new(layout.clone())).stalling_after(3_000);
     let engine = Engine::new();
-    let copy = engine.copy(Job::new(Arc::new(stalling.clone()), Selector::Only, piped.clone()));
+    let copy = engine.copy(Job::new(
+        Arc::new(stalling.clone()),
+        Selector::Only,
+        Arc::clone(&piped) as _,
+    ));
     tokio::select! {
         copied = copy => panic!("the copy ended though the source stalls: {copied:?}"),
         () = stalling.stalled() => {}
     }
-    let again = Engine::new().copy(Job::new(Arc::new(layout), Selector::Only, piped.clone())).await;
+    let again = Engine::new()
+        .copy(Job::new(
+            Arc::new(layout),
+            Selector::Only,
+            Arc::clone(&piped) as _,
+        ))
+        .await;
     assert_eq!(again.expect_err("the pipe is broken").kind(), ErrorKind::Conflict);
 }

@@ -1,0 +1,60 @@
+#![doc = include_str!("../README.md")]
+
+mod args;
+mod digest_file;
+mod exit;
+mod output;
+mod places;
+mod progress;
+mod settings;
+mod signals;
+mod verbs;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use crate::args::Args;
+use crate::exit::Failure;
+use crate::settings::Settings;
+
+/// How long threads that still write to the disk are waited for after a signal. What they stage is good at any
+/// moment; with the state of its hash saved it is also cheap to go on with.
+const PARTING: Duration = Duration::from_millis(500);
+
+/// What can be typed, for whoever makes manuals and completions of it.
+pub fn command() -> clap::Command {
+    Args::command()
+}
+
+/// The program: parses the arguments of this process, resolves settings once, runs one verb, and says how it ended.
+pub fn run() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return exit::usage(&error),
+    };
+    match execute(args) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => exit::report(&failure),
+    }
+}
+
+fn execute(args: Args) -> Result<(), Failure> {
+    if let Some(done) = verbs::run_unsettled(&args) {
+        return done;
+    }
+    let settings = Settings::resolve(args.global)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("stevedore")
+        .build()?;
+    let ended = runtime.block_on(signals::until_signal(verbs::run(args.verb, settings)));
+    if ended.as_ref().is_err_and(Failure::is_signal) {
+        runtime.shutdown_timeout(PARTING);
+    } else {
+        // Nobody waits for a thread that sits behind a full pipe: what it writes is staged, or its reader's loss.
+        runtime.shutdown_background();
+    }
+    ended
+}

@@ -1,0 +1,195 @@
+//! What a terminal gets.
+
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::process::{Command, Stdio};
+
+use rustix::fs::OFlags;
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+use stevedore_core::MediaType;
+
+use crate::stevedore::{World, blob, image};
+
+/// Runs a command with a terminal as stdout, stderr or both, and gives what the terminal got.
+fn on_terminal(mut command: Command, stdout: bool, stderr: bool) -> String {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+    grantpt(&ours).expect("a terminal");
+    unlockpt(&ours).expect("a terminal");
+    let name = ptsname(&ours, Vec::new()).expect("a terminal");
+    let theirs = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(OFlags::NOCTTY.bits().cast_signed())
+        .open(name.to_str().expect("UTF-8"))
+        .expect("a terminal");
+    let size = Winsize {
+        ws_row: 24,
+        ws_col: 100,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(&theirs, size).expect("a terminal");
+    let end = |wanted: bool| {
+        if wanted {
+            Stdio::from(theirs.try_clone().expect("a terminal"))
+        } else {
+            Stdio::null()
+        }
+    };
+    command
+        .env("TERM", "xterm")
+        .stdout(end(stdout))
+        .stderr(end(stderr));
+    let mut child = command.spawn().expect("it starts");
+    // Its ends are closed here, so that reading ends with the child.
+    drop((command, theirs));
+    let mut shown = Vec::new();
+    let mut ours = File::from(ours);
+    let mut buffer = [0; 4096];
+    // The error that a terminal gives once nobody has its other end is the end.
+    while let Ok(count @ 1..) = ours.read(&mut buffer) {
+        shown.extend_from_slice(&buffer[..count]);
+    }
+    assert!(
+        child.wait().expect("it ends").success(),
+        "{}",
+        String::from_utf8_lossy(&shown)
+    );
+    String::from_utf8(shown).expect("UTF-8")
+}
+
+/// An image whose config holds what a terminal would act upon.
+fn hostile() -> World {
+    let world = World::new();
+    let config = r#"{"architecture":"amd64","os":"linux","created":"2026-11-24T00:00:00Z","config":{"Labels":{"a":"\u001b[2J\u0007gone","b":"x\ndigest: forged","c":"»txt.exe"},"Env":["P=›31m"]},"rootfs":{"type":"layers","diff_ids":[]}}"#
+        // Characters that JSON takes as they are: of the C1 set, which terminals take for the beginning of a command,
+        // and one that turns the direction of text.
+        .replace('›', "\u{9b}")
+        .replace('»', "\u{202e}");
+    let digest = stevedore_core::Algorithm::Sha256.digest(config.as_bytes());
+    let manifest = format!(
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{digest}","size":{}}},"layers":[]}}"#,
+        config.len()
+    );
+    world.put_document("src", MediaType::OCI_MANIFEST, &manifest);
+    std::fs::write(blob(&world.path("src"), &digest), config).expect("a blob");
+    world
+}
+
+#[test]
+fn an_image_gives_it_no_commands() {
+    let world = hostile();
+    let digest = world.result(&["digest", "oci:src"]);
+    let config =
+        world.json(&["manifest", "get", "--json", "oci:src"])["document"]["config"]["digest"].clone();
+    let config = format!("oci:src@{}", config.as_str().expect("a digest"));
+    for verb in [
+        &["inspect", "oci:src"][..],
+        &["inspect", "--json", "oci:src"],
+        &["inspect", "--config", "oci:src"],
+        &["inspect", "--config", "--raw", "oci:src"],
+        &["config", "oci:src"],
+        &["config", "--json", "oci:src"],
+        &["blob", "get", &config],
+        &["ls", "oci:src"],
+    ] {
+        let shown = on_terminal(world.command(verb), true, true);
+        let active = |character: &char| {
+            character.is_control() && !matches!(character, '\r' | '\n') || *character == '\u{202e}'
+        };
+        assert_eq!(shown.chars().find(active), None, "{verb:?}: {shown:?}");
+        assert!(
+            !shown.lines().any(|line| line.starts_with("digest: forged")),
+            "{verb:?}: {shown}"
+        );
+    }
+    let shown = on_terminal(world.command(&["inspect", "oci:src"]), true, true).replace('\r', "");
+    assert_eq!(
+        shown,
+        format!(
+            "digest         {digest}type           application/vnd.oci.image.manifest.v1+json\nplatform       \
+             linux/amd64\ncreated        2026-11-24T00:00:00Z\nlabel          a=\\u{{1b}}[2J\\u{{7}}gone\nlabel          \
+             b=x\\ndigest: forged\nlabel          c=\\u{{202e}}txt.exe\nenv            P=\\u{{9b}}31m\nconfig         \
+             {} {} B\nsize           0 B in 0 layers\n",
+            &config["oci:src@".len()..],
+            world.json(&["blob", "head", "--json", &config])["size"],
+        )
+    );
+}
+
+#[test]
+fn an_index_is_shown_as_text() {
+    let world = World::new();
+    let children = ["linux/amd64", "linux/arm64/v8"].map(|platform| {
+        let platform = platform.parse().expect("a platform");
+        stevedore_core::samples::Sample::image(&["x"]).for_platform(&platform)
+    });
+    let index = stevedore_core::samples::Sample::index(children.to_vec());
+    world.put("src", &index, &["v1"]);
+    let shown = on_terminal(world.command(&["inspect", "oci:src"]), true, true).replace('\r', "");
+    let lines: Vec<String> = children
+        .iter()
+        .zip(["linux/amd64", "linux/arm64/v8"])
+        .map(|(child, platform)| {
+            format!(
+                "manifest       {} {} B {platform}\n",
+                child.descriptor().digest,
+                child.descriptor().size
+            )
+        })
+        .collect();
+    assert_eq!(
+        shown,
+        format!(
+            "digest         {}\ntype           application/vnd.oci.image.index.v1+json\n{}",
+            index.descriptor().digest,
+            lines.concat()
+        )
+    );
+}
+
+/// The positions that bars had, each as how many signs were filled.
+fn positions(shown: &str) -> Vec<usize> {
+    let bars = shown.split(['\r', '\n']).filter(|line| line.contains(" of "));
+    bars.map(|line| line.matches('#').count()).collect()
+}
+
+#[test]
+fn bars_move() {
+    let world = World::new();
+    world.put("src", &image(3, &[128 << 20]), &["v1"]);
+    let shown = on_terminal(world.command(&["copy", "oci:src:v1", "oci:out:v1"]), false, true);
+    let mut seen = positions(&shown);
+    seen.dedup();
+    assert!(
+        seen.iter().filter(|position| **position > 0).count() >= 2,
+        "{seen:?} in {shown:?}"
+    );
+    assert!(
+        shown.ends_with("2 blobs written (134.2 MB), 0 mounted, 0 there already\r\n"),
+        "{shown:?}"
+    );
+}
+
+#[test]
+fn machines_get_no_bars() {
+    let world = World::new();
+    world.put("src", &image(3, &[1000]), &["v1"]);
+    let copy = ["copy", "oci:src:v1", "oci:out:v1"];
+    let mut ci = world.command(&copy);
+    ci.env("CI", "true");
+    let shown = on_terminal(ci, false, true);
+    assert!(
+        shown.contains("written\r\n") && !shown.contains('\u{1b}'),
+        "{shown:?}"
+    );
+    // Asked for, but nobody could see them.
+    let ended = world.run(&["copy", "oci:src:v1", "oci:out:v1", "--progress=bars"]);
+    assert!(
+        ended.stderr.contains(": there already\n") && !ended.stderr.contains('\u{1b}'),
+        "{}",
+        ended.stderr
+    );
+}

@@ -1,0 +1,35 @@
+//! Blobs that are there (distribution-spec, end-2, end-10).
+
+use ::http::Method;
+use stevedore_core::Digest;
+
+use super::Repository;
+use crate::auth::Scopes;
+use crate::error::{Error, Result};
+
+impl Repository {
+    /// The size in bytes of a blob, or `None` where it is not there. A registry that does not tell the size tells
+    /// nothing.
+    pub(super) async fn head_blob(&self, digest: &Digest) -> Result<Option<u64>> {
+        let call = self.reads(Method::HEAD, self.url(&format!("blobs/{digest}")).await?);
+        match self.client().send(&call).await {
+            Ok(answer) => Ok(answer.content_length()),
+            // Some storages that registries redirect to take no HEAD, or not with a URL signed for GET.
+            Err(Error::Refused(refused)) if matches!(refused.status, 403..=405) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Removes a blob. Hardly any registry allows it to those who may push.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](stevedore_core::ErrorKind::NotFound) where there is none,
+    /// [`ErrorKind::Unsupported`](stevedore_core::ErrorKind::Unsupported) where the registry does not do that.
+    pub async fn delete_blob(&self, digest: &Digest) -> stevedore_core::Result<()> {
+        let what = |error: Error| error.while_doing(format!("cannot delete the blob {digest} of {self}"));
+        let scopes = Scopes::delete(self.name().as_str());
+        let url = self.url(&format!("blobs/{digest}")).await.map_err(what)?;
+        let call = self.call(Method::DELETE, url, &scopes);
+        self.client().send(&call).await.map(drop).map_err(what)
+    }
+}

@@ -1,0 +1,11 @@
+//! Integration tests: against servers in this process, on addresses of this machine only.
+
+mod advisories;
+#[cfg(unix)]
+mod auth;
+mod connections;
+#[cfg(unix)]
+mod credentials;
+mod repository;
+mod server;
+mod tls;

@@ -1,0 +1,131 @@
+//! `cargo xtask interop`: layouts that other tools wrote are read by us, and the other way round, digest for digest.
+//!
+//! A tool that is not there is named, and what it was needed for counts as not run. The last line sums up.
+
+mod images;
+mod layouts;
+mod schemas;
+mod tools;
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+
+use crate::workspace::Workspace;
+use crate::{Failure, cargo};
+
+use tools::Tool;
+
+/// What a check fails with: a sentence.
+type Checked = Result<(), Failure>;
+
+/// Where the checks run and with what.
+pub(crate) struct Bench {
+    /// A folder for layouts, in which every tool runs.
+    dir: PathBuf,
+    stevedore: Tool,
+    /// Debian's, and a newer one beside it: .ci/peers lays it out.
+    umocis: [Tool; 2],
+    skopeos: [Tool; 2],
+}
+
+/// How the checks went.
+#[derive(Debug, Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+/// Runs all checks, prints a line for each, and gives whether none failed.
+pub(crate) fn run() -> Result<bool, Failure> {
+    let root = Workspace::load()?.root;
+    let target = cargo::target_dir(&root)?;
+    let binaries = ["build", "--quiet", "--locked", "-p", "stevedore-cli", "--bins"];
+    let example = [
+        "build",
+        "--quiet",
+        "--locked",
+        "-p",
+        "stevedore-transport",
+        "--example",
+        "assemble",
+    ];
+    if !cargo::succeeds(&root, &binaries)? || !cargo::succeeds(&root, &example)? {
+        return Err("what is to be checked cannot be built".into());
+    }
+    let dir = target.join("interop");
+    if dir.exists() {
+        fs::remove_dir_all(&dir)?;
+    }
+    fs::create_dir(&dir)?;
+    let tool = |name: &str| Tool::find(name, &dir);
+    let bench = Bench {
+        stevedore: Tool::at(target.join("debug/stevedore"), &dir),
+        umocis: [tool("umoci"), tool("umoci-sid")],
+        skopeos: [tool("skopeo"), tool("skopeo-sid")],
+        dir: dir.clone(),
+    };
+    for tool in bench.skopeos.iter().chain(&bench.umocis) {
+        println!("{tool}");
+    }
+    let mut tally = Tally::default();
+    if tally.check("images by umoci", &[&bench.umocis[0], &tool("busybox")], || {
+        images::make(&bench, &Tool::at(target.join("debug/examples/assemble"), &dir))
+    }) {
+        layouts::check(&bench, &mut tally);
+        let python = tools::python_with("jsonschema", &dir);
+        let schemas = schemas::folder();
+        tally.check("schemas", &[&python, &schemas], || {
+            schemas::check(&bench, &python)
+        });
+    }
+    println!(
+        "{} passed, {} failed, {} skipped",
+        tally.passed, tally.failed, tally.skipped
+    );
+    Ok(tally.failed == 0)
+}
+
+impl Tally {
+    /// Runs a check if the tools for it are there. Gives whether it passed.
+    fn check(&mut self, name: &str, needs: &[&Tool], check: impl FnOnce() -> Checked) -> bool {
+        let missing: Vec<&str> = needs
+            .iter()
+            .filter(|tool| !tool.is_there())
+            .map(|tool| tool.name())
+            .collect();
+        if !missing.is_empty() {
+            println!("NOT RUN {name}: needs {}", missing.join(", "));
+            self.skipped += 1;
+            return false;
+        }
+        match check() {
+            Ok(()) => {
+                println!("ok {name}");
+                self.passed += 1;
+                true
+            }
+            Err(failure) => {
+                println!("FAILED {name}: {failure}");
+                self.failed += 1;
+                false
+            }
+        }
+    }
+}
+
+/// A check that two things are the same.
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "what is compared is made for that, at the call"
+)]
+fn same<T: PartialEq + fmt::Debug>(what: &str, ours: T, theirs: T) -> Checked {
+    /// Files are among what is compared: their bytes are for nobody to read.
+    const SHOWN: usize = 400;
+    if ours == theirs {
+        return Ok(());
+    }
+    let show = |it: &T| format!("{it:?}").chars().take(SHOWN).collect::<String>();
+    Err(format!("{what}: {} is not {}", show(&ours), show(&theirs)).into())
+}

@@ -1,0 +1,126 @@
+//! Programs of others, run in the folder of the checks.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::Failure;
+
+/// A program, or what else is needed, if it is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Tool {
+    name: String,
+    path: Option<PathBuf>,
+    dir: PathBuf,
+}
+
+impl Tool {
+    /// The program at a path.
+    pub(super) fn at(path: PathBuf, dir: &Path) -> Self {
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        Self {
+            name,
+            path: Some(path),
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// The program with a name on `PATH`.
+    pub(super) fn find(name: &str, dir: &Path) -> Self {
+        let places = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::split_paths(&places)
+            .map(|place| place.join(name))
+            .find(|path| path.is_file());
+        Self {
+            name: name.to_owned(),
+            path,
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// Something under a name that is there or not, and is no program.
+    pub(super) fn thing(name: &str, path: Option<PathBuf>) -> Self {
+        Self {
+            name: name.to_owned(),
+            path,
+            dir: PathBuf::new(),
+        }
+    }
+
+    pub(super) fn is_there(&self) -> bool {
+        self.path.is_some()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.path.as_deref().unwrap_or(Path::new(&self.name))
+    }
+
+    /// Runs it; what it prints is its result, what it complains about becomes the error.
+    pub(super) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Vec<u8>, Failure> {
+        let output = Command::new(self.path())
+            .args(arguments)
+            .current_dir(&self.dir)
+            .stdin(Stdio::null())
+            .output()?;
+        if output.status.success() {
+            return Ok(output.stdout);
+        }
+        let line: Vec<_> = arguments.iter().map(|it| it.as_ref().to_string_lossy()).collect();
+        let said = String::from_utf8_lossy(&output.stderr);
+        Err(format!(
+            "`{} {}` ended with {}: {}",
+            self.name,
+            line.join(" "),
+            output.status,
+            said.trim()
+        )
+        .into())
+    }
+
+    /// The same, as text without the space around it.
+    pub(super) fn text<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<String, Failure> {
+        Ok(String::from_utf8(self.run(arguments)?)?.trim().to_owned())
+    }
+
+    /// The same, as JSON.
+    pub(super) fn json<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<serde_json::Value, Failure> {
+        Ok(serde_json::from_slice(&self.run(arguments)?)?)
+    }
+}
+
+/// With the version that it gives.
+impl fmt::Display for Tool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.is_there() {
+            return write!(f, "{}: not there", self.name);
+        }
+        let version = self
+            .text(&["--version"])
+            .unwrap_or_else(|failure| failure.to_string());
+        write!(f, "{}: {}", self.name, version.lines().next().unwrap_or_default())
+    }
+}
+
+/// A Python that has a module: the system's, or the first on `PATH`.
+pub(super) fn python_with(module: &str, dir: &Path) -> Tool {
+    let candidates = [
+        Tool::at("/usr/bin/python3".into(), dir),
+        Tool::find("python3", dir),
+    ];
+    let has = |python: &&Tool| python.is_there() && python.run(&["-c", &format!("import {module}")]).is_ok();
+    let found = candidates.iter().find(has);
+    Tool {
+        name: format!("python3 with {module}"),
+        path: found.map(|python| python.path().to_owned()),
+        dir: dir.to_owned(),
+    }
+}
