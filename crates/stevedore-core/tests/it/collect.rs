@@ -3,6 +3,12 @@
 //!
 //! `STEVEDORE_SEEDS=20000` runs more schedules, `STEVEDORE_SEED=17` one of them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "clippy allows them in tests only within `#[test]` functions"
+)]
+
 mod client;
 mod executor;
 mod ledger;

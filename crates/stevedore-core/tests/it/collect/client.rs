@@ -8,7 +8,7 @@ use stevedore_core::{Blob, Error, ErrorKind, Expected, Ingest, IngestPlan, Resul
 use super::executor::Nap;
 use super::ledger::Ledger;
 use super::world::{
-    BLOBS, MANIFESTS, Manifests, Process, REPOSITORIES, World, content, digest, manifest_bytes, manifest_key,
+    MANIFESTS, Manifests, Process, REPOSITORIES, World, content, digest, manifest_bytes, manifest_key,
     member, tag_key, upload,
 };
 
@@ -93,7 +93,7 @@ impl Client {
             chance.index(self.world.repositories),
             chance.index(self.world.manifests),
         );
-        let blob = chance.index(BLOBS);
+        let blob = chance.index(self.world.blobs);
         match chance.below(12) {
             0..=4 => Action::Push { repository, manifest },
             5 | 6 => Action::Delete { repository, manifest },

@@ -34,6 +34,11 @@ impl Variant {
         }
     }
 
+    /// Whether it shows only where several clients write the same at once.
+    pub(crate) fn wants_a_crowd(self) -> bool {
+        matches!(self, Self::BlindPublish | Self::OneTouchJoin)
+    }
+
     pub(crate) async fn check(
         self,
         store: &dyn Store,

@@ -35,9 +35,10 @@ pub(crate) struct World {
     pub(crate) chance: Chance,
     pub(crate) grace: Duration,
     pub(crate) variant: Variant,
-    /// How many of the repositories and manifests clients choose from: the fewer, the more they meet.
+    /// How many of the repositories, manifests and blobs clients choose from: the fewer, the more they meet.
     pub(crate) repositories: usize,
     pub(crate) manifests: usize,
+    pub(crate) blobs: usize,
     place: Place,
 }
 
@@ -60,6 +61,8 @@ impl World {
         let weather = Arc::new(Weather::stormy(chance.next()));
         // From a grace in which hardly anything gets done to one in which much does.
         let grace = Duration::from_secs([100, 300, 1000, 3000][chance.index(4)]);
+        // Some controls need all to meet in one place; the sound protocol is tried there, too.
+        let crowded = chance.one_in(4) || variant.wants_a_crowd();
         let place = match medium {
             Medium::Bucket => {
                 // A grace is longer than twice the lateness.
@@ -75,8 +78,17 @@ impl World {
         Self {
             clock,
             weather,
-            repositories: 1 + chance.index(REPOSITORIES),
-            manifests: 1 + chance.index(MANIFESTS.len()),
+            repositories: if crowded {
+                1
+            } else {
+                1 + chance.index(REPOSITORIES)
+            },
+            manifests: if crowded {
+                1
+            } else {
+                1 + chance.index(MANIFESTS.len())
+            },
+            blobs: if crowded { MANIFESTS[0].len() } else { BLOBS },
             chance,
             grace,
             variant,
