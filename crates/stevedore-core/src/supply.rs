@@ -125,7 +125,7 @@ pub async fn is_intact(store: &dyn Store, info: &BlobInfo) -> Result<bool> {
 /// Writes a blob in place of a published one that is damaged. That one goes only after the good bytes are staged whole.
 ///
 /// # Errors
-/// As [`put_blob`]; after [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) the damaged blob is as it was.
+/// As [`put_blob`]; after [`ErrorKind::Mismatch`] the damaged blob is as it was.
 pub async fn replace_blob(
     store: &dyn Store,
     damaged: &BlobInfo,
