@@ -141,8 +141,19 @@ pub async fn replace_blob(
         return Err(Error::new(ErrorKind::Conflict, message));
     };
     ingest.append(supply.open(0).await?.verified(descriptor)?).await?;
-    store.delete(damaged).await?;
+    delete_life(store, damaged).await?;
     ingest.commit(expected(digest, descriptor.size)).await
+}
+
+/// Deletes a blob, unless somebody else published it anew meanwhile. To have read it may have moved the time of its last
+/// access, and with it the version that was seen.
+async fn delete_life(store: &dyn Store, seen: &BlobInfo) -> Result<()> {
+    while let Some(there) = store.stat(&seen.digest).await? {
+        if there.life != seen.life || store.delete(&there).await? {
+            break;
+        }
+    }
+    Ok(())
 }
 
 /// Deletes a published blob of another size than expected, if it is not what its digest says: a leftover of a tool

@@ -75,7 +75,10 @@ impl Layout {
     pub fn create(dir: impl Into<PathBuf>, options: LayoutOptions) -> Result<Self> {
         let layout = Self::new(dir.into(), options);
         match layout.inner.index.check_version() {
-            Err(error) if error.is_not_found() => layout.check_empty()?,
+            // Another process may make it one between the two looks.
+            Err(error) if error.is_not_found() => layout
+                .check_empty()
+                .or_else(|foreign| layout.inner.index.check_version().map_err(|_| foreign))?,
             checked => checked?,
         }
         Ok(layout)

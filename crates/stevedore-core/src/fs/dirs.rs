@@ -100,6 +100,12 @@ fn make_if_missing(dir: &Path) -> io::Result<()> {
     match calls::make_dir(dir) {
         // Whatever the error, it only matters where there is no directory: some systems look at rights first.
         Err(_) if dir.is_dir() => Ok(()),
+        // It was there, and somebody removed it between the two looks.
+        Err(error)
+            if error.kind() == io::ErrorKind::AlreadyExists && std::fs::symlink_metadata(dir).is_err() =>
+        {
+            Err(io::ErrorKind::NotFound.into())
+        }
         made => made,
     }
 }

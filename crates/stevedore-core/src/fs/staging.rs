@@ -132,7 +132,12 @@ impl Area {
             } else {
                 self.take_over(&dir, &file, top, &plan)?
             };
-            if let Some(staged) = staged {
+            if let Some(mut staged) = staged {
+                // Of two that began at once this one was left by a death before it stepped back; the other lives.
+                if in_place && has_living(&dir, older, top.generation)? {
+                    staged.discard();
+                    continue;
+                }
                 remove_all(&dir, if in_place { older } else { &parts });
                 return Ok(Acquired::Mine(Box::new((staged, plan))));
             }
@@ -204,18 +209,29 @@ impl Area {
         let part = Part::new(0, self.unique(), plan);
         let path = dir.join(part.to_string());
         match self.in_dir(|| calls::make_dir(dir)) {
+            // It is there, or was a moment ago: the next step tells.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) if !dir.is_dir() => return Err(cannot("make", dir, error)),
             _ => {}
         }
-        let file = match OutFile::create_new(path.clone()) {
+        // It gets its name once it is locked: whoever saw it before would take it for left behind, go on with it, and
+        // remove what lies beside it.
+        let mut file = self.temporary()?;
+        let temporary = file.path().to_owned();
+        // No name is given twice, so there is nothing to rename over.
+        if let Err(error) = file.rename_over(&path) {
+            drop(calls::unlink(&temporary));
             // Somebody removed the directory again, as it was empty.
-            Err(error) if is_missing(&error) => return Ok(None),
-            made => made.map_err(|error| cannot("make", &path, error))?,
-        };
-        let lock = lock_or_remove(&file)?;
+            let gone = is_missing(&error);
+            return if gone {
+                Ok(None)
+            } else {
+                Err(cannot("rename", &temporary, error))
+            };
+        }
         // Of two that begin at once at least one sees the other's file, and steps back.
         let alone = parts(dir)?.iter().all(|other| *other == part);
-        if lock == Lock::Theirs || !alone || !is_named(&file)? {
+        if !alone || !is_named(&file)? {
             drop(calls::unlink(&path));
             return Ok(None);
         }
@@ -332,6 +348,21 @@ fn is_named(file: &OutFile) -> Result<bool> {
         (_, Err(error)) if is_missing(&error) => Ok(false),
         (Err(error), _) | (_, Err(error)) => Err(cannot("look at", file.path(), error)),
     }
+}
+
+/// Whether somebody holds one of these files of a generation.
+fn has_living(dir: &Path, parts: &[Part], generation: u32) -> Result<bool> {
+    for part in parts.iter().filter(|part| part.generation == generation) {
+        let path = dir.join(part.to_string());
+        let file = match OutFile::open(path.clone()) {
+            Err(error) if is_missing(&error) => continue,
+            opened => opened.map_err(|error| cannot("open", &path, error))?,
+        };
+        if file.try_lock().map_err(|error| cannot("lock", &path, error))? == Lock::Theirs {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Removes files that were taken over.
