@@ -101,6 +101,7 @@ fn modes_follow_the_umask() {
         let script = format!("umask {umask}; exec {PROGRAM} -q copy oci:src oci:out:v1 --digestfile digest");
         let status = Command::new("sh")
             .args(["-c", &script])
+            .env("HOME", world.path(""))
             .current_dir(world.path(""))
             .stdout(std::process::Stdio::null())
             .status();
