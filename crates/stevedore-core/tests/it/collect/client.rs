@@ -13,7 +13,7 @@ use super::world::{
 };
 
 /// How many things a client does in a run.
-const ACTIONS: usize = 5;
+const ACTIONS: usize = 4;
 
 /// How often a client tries one thing before it gives up.
 const TRIES: usize = 6;

@@ -17,7 +17,7 @@ const COLLECTORS: usize = 3;
 
 /// Of so many turns, one kills its task, stalls it, cuts the power, is followed by a check.
 const KILL: u64 = 300;
-const STALL: u64 = 60;
+const STALL: u64 = 30;
 const CUT: u64 = 1000;
 const CHECK: u64 = 300;
 
@@ -107,16 +107,26 @@ fn storm(world: &Arc<World>, ledger: &Ledger, slots: &mut [Slot], switches: &mut
 fn next_turn(world: &World, slots: &[Slot]) -> usize {
     loop {
         let now = world.clock.now();
-        let living = || slots.iter().enumerate().filter(|(_, slot)| slot.task.is_some());
-        let awake: Vec<_> = living().filter(|(_, slot)| slot.wakes <= now).collect();
-        if !awake.is_empty() {
-            return awake[world.chance.index(awake.len())].0;
+        // A chance among those seen so far, which comes to an equal one for all.
+        let (mut chosen, mut awake, mut first) = (None, 0, None);
+        for (number, slot) in slots.iter().enumerate() {
+            if slot.task.is_none() {
+                continue;
+            }
+            if slot.wakes <= now {
+                awake += 1;
+                if world.chance.one_in(awake) {
+                    chosen = Some(number);
+                }
+            } else if first.is_none_or(|first| slot.wakes < first) {
+                first = Some(slot.wakes);
+            }
         }
-        let first = living()
-            .map(|(_, slot)| slot.wakes)
-            .min()
-            .expect("somebody lives");
-        world.clock.advance(first.duration_since(now).unwrap());
+        match (chosen, first) {
+            (Some(chosen), _) => return chosen,
+            (None, Some(first)) => world.clock.advance(first.duration_since(now).unwrap()),
+            (None, None) => unreachable!("somebody lives"),
+        }
     }
 }
 
