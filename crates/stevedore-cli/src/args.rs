@@ -1,10 +1,11 @@
 //! What can be typed.
 #![allow(
     clippy::doc_markdown,
-    clippy::struct_excessive_bools,
     clippy::large_enum_variant,
     reason = "comments are shown as help, as they are; flags are on or off; there is one of each in a run"
 )]
+
+mod access;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -13,11 +14,16 @@ use clap::{Parser, Subcommand, ValueEnum};
 use stevedore_core::Platform;
 use stevedore_transport::Location;
 
+pub(crate) use self::access::{Access, AccessFlags, DestinationFlags, Identity, SourceFlags};
+
 /// Everything one can do to a container image except run it.
 ///
 /// Images are at locations: oci:DIR is an OCI layout directory with one image, oci:DIR:NAME the image with a name,
-/// oci:DIR@sha256:… the one with a digest; docker://NAME, or NAME alone, is a registry, which this version does not
-/// reach yet.
+/// oci:DIR@sha256:… the one with a digest; docker://NAME, or NAME alone, is an image of a registry, by Docker's rules
+/// for names (debian is docker.io/library/debian:latest).
+///
+/// Who to be at a registry comes from flags, else from REGISTRY_AUTH_FILE, the auth.json of containers tools, and
+/// Docker's config.json with its credential helpers.
 ///
 /// Of an index, copy, config and inspect --config take the image for this host (linux, and the architecture of this
 /// program), unless told otherwise; all other verbs take the index.
@@ -114,6 +120,12 @@ pub(crate) enum Verb {
     /// Remove a name, or with --manifest a document
     #[command(visible_alias = "rm")]
     Delete(Delete),
+    /// Store who to be at a registry, once it says that this is right
+    Login(Login),
+    /// Forget who to be at a registry
+    Logout(Logout),
+    /// Print who one is at a registry, or at each that is known
+    Whoami(Whoami),
     /// Print a completion script for a shell
     Completion(Completion),
     /// Print the version
@@ -149,8 +161,6 @@ pub(crate) struct Copy {
     /// Copy the index with all its images, not only the one for this host
     #[arg(long, short, conflicts_with_all = ["platform", "override_os", "override_arch", "override_variant"])]
     pub(crate) all: bool,
-    #[command(flatten)]
-    pub(crate) platform: PlatformFlags,
     /// Also copy what refers to the image: signatures, attestations, SBOMs
     #[arg(long, short = 'r')]
     pub(crate) referrers: bool,
@@ -184,6 +194,14 @@ pub(crate) struct Copy {
     /// Write nothing; say what would be
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) platform: PlatformFlags,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
+    #[command(flatten)]
+    pub(crate) at_source: SourceFlags,
+    #[command(flatten)]
+    pub(crate) at_destination: DestinationFlags,
 }
 
 #[derive(Debug, clap::Args)]
@@ -197,8 +215,13 @@ pub(crate) struct Inspect {
     /// Print the config of the image; with --raw its exact bytes
     #[arg(long)]
     pub(crate) config: bool,
+    /// Do not list the tags of a registry's repository
+    #[arg(long, short)]
+    pub(crate) no_tags: bool,
     #[command(flatten)]
     pub(crate) platform: PlatformFlags,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
 }
 
 #[derive(Debug, clap::Args)]
@@ -208,6 +231,8 @@ pub(crate) struct Digest {
     pub(crate) image: Location,
     #[command(flatten)]
     pub(crate) platform: PlatformFlags,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
 }
 
 #[derive(Debug, clap::Args)]
@@ -215,6 +240,8 @@ pub(crate) struct List {
     /// The repository or layout
     #[arg(value_parser = location)]
     pub(crate) repository: Location,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -230,6 +257,8 @@ pub(crate) struct ManifestHead {
     /// Where the image is
     #[arg(value_parser = location)]
     pub(crate) image: Location,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
 }
 
 #[derive(Debug, clap::Args)]
@@ -239,6 +268,8 @@ pub(crate) struct ConfigOf {
     pub(crate) image: Location,
     #[command(flatten)]
     pub(crate) platform: PlatformFlags,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
 }
 
 #[derive(Debug, Subcommand)]
@@ -254,6 +285,8 @@ pub(crate) struct BlobOf {
     /// The repository or layout, and the digest: oci:DIR@sha256:…
     #[arg(value_parser = location)]
     pub(crate) blob: Location,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
 }
 
 #[derive(Debug, clap::Args)]
@@ -267,6 +300,8 @@ pub(crate) struct Tag {
     /// Fail if a name names something else already
     #[arg(long, short = 'n')]
     pub(crate) no_clobber: bool,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
 }
 
 #[derive(Debug, clap::Args)]
@@ -277,10 +312,42 @@ pub(crate) struct Delete {
     /// Remove the document with all its names, not only one name
     #[arg(long)]
     pub(crate) manifest: bool,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completion {
     /// The shell
     pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Login {
+    /// The registry, or a part of it (registry.example.com/team) for which this is to hold [default: docker.io]
+    pub(crate) registry: Option<String>,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Logout {
+    /// The registry, or a part of it [default: docker.io]
+    #[arg(conflicts_with = "all")]
+    pub(crate) registry: Option<String>,
+    /// Forget all registries
+    #[arg(long, short)]
+    pub(crate) all: bool,
+    /// The only file with credentials
+    #[arg(long, value_name = "FILE", alias = "registry-config")]
+    pub(crate) authfile: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Whoami {
+    /// The registry, or a part of it
+    pub(crate) registry: Option<String>,
+    /// The only file with credentials
+    #[arg(long, value_name = "FILE", alias = "registry-config")]
+    pub(crate) authfile: Option<PathBuf>,
 }

@@ -34,7 +34,7 @@ impl Failure {
     pub(crate) fn new(error: anyhow::Error) -> Self {
         let first = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
         let code = first.map_or(code::ERROR, |error| of_kind(error.kind()));
-        let hint = first.and_then(|first| hint(first.kind(), &error));
+        let hint = first.and_then(|first| hint(first, &error));
         Self { error, code, hint }
     }
 
@@ -97,10 +97,10 @@ fn of_kind(kind: ErrorKind) -> u8 {
 }
 
 /// What to try, where that follows from the kind of the failure alone.
-fn hint(kind: ErrorKind, error: &anyhow::Error) -> Option<String> {
+fn hint(first: &Error, error: &anyhow::Error) -> Option<String> {
     let io = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
-    let hint = match (kind, io.map(io::Error::kind)) {
-        (ErrorKind::Mismatch, _) => {
+    let hint = match (first.kind(), io.map(io::Error::kind)) {
+        (ErrorKind::Mismatch, _) if first.mismatch_details().is_some() => {
             "the content is damaged where it was read from, and nothing of it was written; get it from another place"
         }
         (ErrorKind::Storage, Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)) => {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod args;
 mod digest_file;
 mod exit;
@@ -8,6 +9,7 @@ mod places;
 mod progress;
 mod settings;
 mod signals;
+mod sys;
 mod verbs;
 
 use std::process::ExitCode;

@@ -1,55 +1,11 @@
-//! Locations opened.
+//! Which documents of a location are meant.
 
 use std::sync::Arc;
 
-use stevedore_core::{Document, Error, ErrorKind, Platform, Result, Sink, Source};
-use stevedore_transport::{Layout, LayoutOptions, Location, Platforms, copy};
+use stevedore_core::{Document, Platform, Result, Source};
+use stevedore_transport::{Location, Platforms, copy};
 
 use crate::args::PlatformFlags;
-
-/// Something to write to, and to read from meanwhile.
-pub(crate) struct Destination {
-    pub(crate) sink: Arc<dyn Sink>,
-    pub(crate) source: Arc<dyn Source>,
-}
-
-/// Something to read from.
-pub(crate) fn source(location: &Location) -> Result<Arc<dyn Source>> {
-    match location {
-        Location::Layout { path, .. } => Ok(Arc::new(Layout::open(path)?)),
-        other => Err(unsupported(other)),
-    }
-}
-
-/// Something to write to, made where it is not there.
-pub(crate) fn destination(location: &Location, options: LayoutOptions) -> Result<Destination> {
-    match location {
-        Location::Layout { path, .. } => Ok(Layout::create(path, options)?.into()),
-        other => Err(unsupported(other)),
-    }
-}
-
-/// Something to change, which has to be there.
-pub(crate) fn existing(location: &Location) -> Result<Destination> {
-    match location {
-        Location::Layout { path, .. } => Ok(Layout::open(path)?.into()),
-        other => Err(unsupported(other)),
-    }
-}
-
-impl From<Layout> for Destination {
-    fn from(layout: Layout) -> Self {
-        Self {
-            sink: Arc::new(layout.clone()),
-            source: Arc::new(layout),
-        }
-    }
-}
-
-fn unsupported(location: &Location) -> Error {
-    let message = format!("this version cannot reach {location}: it has OCI layouts (oci:DIR) only");
-    Error::new(ErrorKind::Unsupported, message)
-}
 
 impl PlatformFlags {
     /// Whether nothing was said.

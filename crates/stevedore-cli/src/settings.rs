@@ -1,5 +1,6 @@
 //! Flags over `STEVEDORE_*` variables over one file, resolved once.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use clap::ValueEnum as _;
 use serde::Deserialize;
+use stevedore_core::reference::Registry;
 
 use crate::args::{Global, Progress};
 use crate::exit::Failure;
@@ -19,6 +21,21 @@ pub(crate) struct Settings {
     pub(crate) progress: Progress,
     pub(crate) jobs: Option<NonZeroUsize>,
     pub(crate) retry_times: Option<u32>,
+    /// By registry.
+    pub(crate) registries: BTreeMap<String, RegistryTable>,
+}
+
+/// How a registry is reached, as the configuration file has it.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct RegistryTable {
+    pub(crate) tls_verify: Option<bool>,
+    pub(crate) plain_http: Option<bool>,
+    pub(crate) ca_file: Option<PathBuf>,
+    pub(crate) cert_dir: Option<PathBuf>,
+    pub(crate) trusted_realms: Vec<String>,
+    pub(crate) private_targets: bool,
+    pub(crate) chunk_size: Option<u64>,
 }
 
 /// The configuration file. A key that is not known is an error: a misspelt one would be ignored in silence.
@@ -28,6 +45,8 @@ struct File {
     progress: Option<Progress>,
     jobs: Option<NonZeroUsize>,
     retry_times: Option<u32>,
+    #[serde(default)]
+    registries: BTreeMap<String, RegistryTable>,
 }
 
 impl Settings {
@@ -62,6 +81,7 @@ impl Settings {
                 .unwrap_or(Progress::Auto),
             jobs: jobs.or(file.jobs),
             retry_times: retry_times.or(file.retry_times),
+            registries: file.registries,
         })
     }
 }
@@ -97,9 +117,18 @@ fn read(path: &Path) -> Result<Option<File>, Failure> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display()))?,
     };
-    toml::from_str(&text).map(Some).map_err(|error| {
+    let file: File = toml::from_str(&text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));
         let line = before.map_or(1, |before| before.matches('\n').count() + 1);
         Failure::usage(format!("{}, line {line}: {}", path.display(), error.message()))
-    })
+    })?;
+    let registries = file.registries.into_iter().map(|(name, table)| {
+        // By the one name that it has here, however it is spelt there.
+        let registry: Registry = name.parse().map_err(|error| {
+            Failure::usage(format!("{}: {name:?} is no registry: {error}", path.display()))
+        })?;
+        Ok((registry.as_str().to_owned(), table))
+    });
+    let registries = registries.collect::<Result<_, Failure>>()?;
+    Ok(Some(File { registries, ..file }))
 }

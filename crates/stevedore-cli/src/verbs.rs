@@ -8,6 +8,7 @@ mod digest;
 mod exact;
 mod inspect;
 mod list;
+mod login;
 mod manifest;
 mod program;
 mod tag;
@@ -33,7 +34,7 @@ pub(crate) async fn run(verb: Verb, settings: Settings) -> Result<(), Failure> {
         Verb::Copy(args) => Box::pin(copy::run(args, &settings)).await,
         Verb::Inspect(args) => Box::pin(inspect::run(args, &settings)).await,
         Verb::Digest(args) => digest::run(args, &settings).await,
-        Verb::ListTags(args) => list::tags(args).await,
+        Verb::ListTags(args) => list::tags(args, &settings).await,
         Verb::Ls(args) => list::lines(args, &settings).await,
         Verb::Manifest(Manifest::Get(args)) => manifest::get(args, &settings).await,
         Verb::Manifest(Manifest::Head(args)) => manifest::head(args, &settings).await,
@@ -42,6 +43,9 @@ pub(crate) async fn run(verb: Verb, settings: Settings) -> Result<(), Failure> {
         Verb::Blob(Blob::Head(args)) => blob::head(args, &settings).await,
         Verb::Tag(args) => tag::run(args, &settings).await,
         Verb::Delete(args) => delete::run(args, &settings).await,
+        Verb::Login(args) => login::login(args, &settings).await,
+        Verb::Logout(args) => login::logout(args, &settings).await,
+        Verb::Whoami(args) => login::whoami(args, &settings).await,
         Verb::Completion(args) => program::completion(&args, settings.json),
         Verb::Version => program::version(settings.json),
     }

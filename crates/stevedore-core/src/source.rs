@@ -45,6 +45,14 @@ pub trait Source: fmt::Debug + Send + Sync + 'static {
     /// As [`document`](Self::document), and [`ErrorKind::OutOfRange`](crate::ErrorKind::OutOfRange).
     async fn blob(&self, descriptor: &Descriptor, range: ByteRange) -> Result<Blob>;
 
+    /// What a blob is of which only the digest is known: its size, of no type in particular. A claim, as
+    /// [`resolve`](Self::resolve) is.
+    ///
+    /// # Errors
+    /// [`ErrorKind::NotFound`](crate::ErrorKind::NotFound), [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported)
+    /// where sizes are known from documents only.
+    async fn find_blob(&self, digest: &Digest) -> Result<Descriptor>;
+
     /// Where a blob lies, for a sink that can mount or reflink it from there.
     fn place(&self, digest: &Digest) -> Option<Place>;
 

@@ -13,8 +13,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use stevedore_core::{
-    Admission, Context as _, Descriptor, Document, Error, ErrorKind, Gate, Observer, Opener, RefName, Result,
-    Selector, Sink, Source,
+    Admission, Context as _, Descriptor, Digest, Document, Error, ErrorKind, Gate, Observer, Opener, RefName,
+    Result, Selector, Sink, Source,
 };
 
 pub use platforms::{Chosen, LeftOut, Platforms, choose};
@@ -47,7 +47,6 @@ struct Shared {
 /// One image to copy.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-#[allow(clippy::struct_excessive_bools, reason = "they are independent of each other")]
 pub struct Job {
     /// Where it is read from.
     pub source: Arc<dyn Source>,
@@ -60,6 +59,8 @@ pub struct Job {
     /// The sink as something to read from. Where there is one and names are not to be [`replace`](Self::replace)d, it
     /// is asked for them before anything is written; else only the sink's own look at the end tells.
     pub destination: Option<Arc<dyn Source>>,
+    /// The digest that the image must have, where its destination says so: nothing is written if it has another.
+    pub expected: Option<Digest>,
     /// Which platforms of an index.
     pub platforms: Platforms,
     /// Whether documents that refer to the image, its children or their referrers come along.
@@ -123,6 +124,7 @@ impl Engine {
             entrance.admit(&chain, &job.source).await?;
         }
         let descriptor = root.descriptor();
+        job.check_digest(root.digest())?;
         job.check_names(&descriptor).await?;
         let run = Arc::new(Run::new(Arc::clone(&self.shared), job));
         run.put_root(&root)
@@ -155,12 +157,23 @@ impl Job {
             sink,
             names: Vec::new(),
             destination: None,
+            expected: None,
             platforms: Platforms::Host,
             referrers: false,
             digest_tags: false,
             replace: true,
             force: false,
             dry_run: false,
+        }
+    }
+
+    fn check_digest(&self, root: Digest) -> Result<()> {
+        match self.expected {
+            Some(expected) if expected != root => {
+                let message = format!("the image is {root}, and its destination says {expected}");
+                Err(Error::new(ErrorKind::Mismatch, message))
+            }
+            _ => Ok(()),
         }
     }
 

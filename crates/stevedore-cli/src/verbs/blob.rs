@@ -1,12 +1,15 @@
 //! `blob get` and `blob head`.
 
-use serde::Serialize;
-use stevedore_core::{ByteRange, Descriptor, Hasher, MediaType, Selector, stream};
+use std::sync::Arc;
 
+use serde::Serialize;
+use stevedore_core::{ByteRange, Descriptor, Digest, Error, Hasher, Selector, Source, stream};
+
+use crate::access::Reach;
 use crate::args::BlobOf;
 use crate::exit::Failure;
+use crate::output;
 use crate::settings::Settings;
-use crate::{output, places};
 
 #[derive(Serialize)]
 struct Head {
@@ -14,15 +17,15 @@ struct Head {
     size: u64,
 }
 
-/// Opens the blob whose digest the location names. Its size is not known beforehand.
-async fn open(args: &BlobOf) -> Result<(stevedore_core::Digest, stevedore_core::Blob), Failure> {
+/// Finds the blob whose digest the location names, and where it is to be read.
+async fn find(args: &BlobOf, settings: &Settings) -> Result<(Descriptor, Digest, Arc<dyn Source>), Failure> {
     let Selector::Digest(digest) = args.blob.selector() else {
         let failure = Failure::usage(format!("{} names no digest", args.blob));
         return Err(failure.with_hint("say which blob: oci:DIR@sha256:…"));
     };
-    let source = places::source(&args.blob)?;
-    let descriptor = Descriptor::new(MediaType::from_static("application/octet-stream"), digest, 0);
-    Ok((digest, source.blob(&descriptor, ByteRange::FULL).await?))
+    let reach = Reach::new(args.access.clone().into(), settings, &[&args.blob]).await?;
+    let source = reach.source(&args.blob)?;
+    Ok((source.find_blob(&digest).await?, digest, source))
 }
 
 pub(crate) async fn get(args: BlobOf, settings: &Settings) -> Result<(), Failure> {
@@ -30,8 +33,8 @@ pub(crate) async fn get(args: BlobOf, settings: &Settings) -> Result<(), Failure
         let failure = Failure::usage("the result of blob get is the bytes of the blob, which are not JSON");
         return Err(failure.with_hint("blob head --json"));
     }
-    let (digest, blob) = open(&args).await?;
-    let mut body = blob.into_stream();
+    let (found, digest, source) = find(&args, settings).await?;
+    let mut body = source.blob(&found, ByteRange::FULL).await?.into_stream();
     let mut hasher = Hasher::new(digest.algorithm());
     let is_terminal = output::is_terminal();
     while let Some(chunk) = stream::next(&mut body).await {
@@ -46,18 +49,15 @@ pub(crate) async fn get(args: BlobOf, settings: &Settings) -> Result<(), Failure
     let actual = hasher.finish();
     if actual != digest {
         let what = format!("the blob at {}, which was just printed,", args.blob);
-        let failure = Failure::new(stevedore_core::Error::mismatch(what, digest, actual).into());
+        let failure = Failure::new(Error::mismatch(what, digest, actual).into());
         return Err(failure.with_hint("throw away what was printed, and get it from another place"));
     }
     Ok(())
 }
 
 pub(crate) async fn head(args: BlobOf, settings: &Settings) -> Result<(), Failure> {
-    let (digest, blob) = open(&args).await?;
-    let size = blob
-        .size
-        .ok_or_else(|| anyhow::anyhow!("nobody says how large {digest} is"))?;
-    let digest = digest.to_string();
+    let (found, ..) = find(&args, settings).await?;
+    let (digest, size) = (found.digest.to_string(), found.size);
     if settings.json {
         output::json(&Head { digest, size })
     } else {

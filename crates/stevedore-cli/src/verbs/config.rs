@@ -7,13 +7,15 @@ use stevedore_core::raw::CONFIG_LIMIT;
 use stevedore_core::{ByteRange, Descriptor, Document, Error, ErrorKind, Source};
 
 use super::exact;
+use crate::access::Reach;
 use crate::args::ConfigOf;
 use crate::exit::Failure;
 use crate::places;
 use crate::settings::Settings;
 
 pub(crate) async fn run(args: ConfigOf, settings: &Settings) -> Result<(), Failure> {
-    let source = places::source(&args.image)?;
+    let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
+    let source = reach.source(&args.image)?;
     let document = places::image(&source, &args.image, &args.platform).await?;
     let (config, bytes) = read(&source, &document).await?;
     exact::print(config.media_type.as_str(), &config.digest, &bytes, settings)

@@ -1,16 +1,17 @@
 //! `copy`: an image from one location to another.
 
 use serde::Serialize;
-use stevedore_core::{Error, ErrorKind, RefName};
+use stevedore_core::{Digest, Error, ErrorKind, RefName, Selector};
 use stevedore_transport::copy::{DEFAULT_JOBS, DEFAULT_RETRIES};
 use stevedore_transport::{Copied, Engine, Entry, Job, LayoutOptions, Location, Platforms};
 
+use crate::access::BothWays;
 use crate::args::Copy;
 use crate::digest_file::DigestFile;
 use crate::exit::Failure;
+use crate::output;
 use crate::progress::Watch;
 use crate::settings::Settings;
-use crate::{output, places};
 
 /// The result, as JSON.
 #[derive(Serialize)]
@@ -43,15 +44,20 @@ struct LeftOut {
 }
 
 pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> {
-    let names = names(&args.destination)?;
+    let (names, expected) = names(&args.destination)?;
     let digest_file = args.digestfile.as_deref().map(DigestFile::plan).transpose()?;
     let mut options = LayoutOptions::default();
     options.check_present = args.force;
-    let source = places::source(&args.source)?;
-    let destination = places::destination(&args.destination, options)?;
+    let retry_times = args.retry_times.or(settings.retry_times);
+    let sides = (args.at_source.clone().into(), args.at_destination.clone().into());
+    let ends = (&args.source, &args.destination);
+    let reach = BothWays::new(sides, &args.access.clone().into(), settings, retry_times, ends).await?;
+    let source = reach.source.source(&args.source)?;
+    let destination = reach.destination(&args.destination, options)?;
 
     let mut job = Job::new(source, args.source.selector(), destination.sink);
     job.names = names;
+    job.expected = expected;
     job.destination = Some(destination.source);
     job.platforms = if args.all {
         Platforms::All
@@ -65,10 +71,7 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
     job.dry_run = args.dry_run;
 
     let jobs = args.jobs.or(settings.jobs).unwrap_or(DEFAULT_JOBS);
-    let retries = args
-        .retry_times
-        .or(settings.retry_times)
-        .unwrap_or(DEFAULT_RETRIES);
+    let retries = retry_times.unwrap_or(DEFAULT_RETRIES);
     let watch = Watch::begin(settings);
     let copied = Engine::with(jobs, retries, watch.observer()).copy(job).await;
     // What is drawn goes before anything else is said.
@@ -84,14 +87,22 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
     say_what_came(&args, settings, &copied)
 }
 
-/// The names that the image gets.
-fn names(destination: &Location) -> Result<Vec<RefName>, Failure> {
-    let (Location::Layout { entry, .. } | Location::Memory { entry, .. }) = destination else {
-        return Ok(Vec::new());
+/// The names that the image gets, and the digest that it must have.
+fn names(destination: &Location) -> Result<(Vec<RefName>, Option<Digest>), Failure> {
+    let entry = match destination {
+        Location::Layout { entry, .. } | Location::Memory { entry, .. } => entry,
+        Location::Registry(reference) => {
+            let tag = reference.tag().map(|tag| RefName::verbatim(tag.as_str()));
+            return Ok(match (tag, reference.digest(), destination.selector()) {
+                (None, None, Selector::Name(latest)) => (vec![latest], None),
+                (tag, digest, _) => (tag.into_iter().collect(), digest),
+            });
+        }
+        _ => return Err(Failure::usage(format!("{destination} cannot be written to"))),
     };
     match entry {
-        Entry::Only => Ok(Vec::new()),
-        Entry::Name(name) => Ok(vec![name.clone()]),
+        Entry::Only => Ok((Vec::new(), None)),
+        Entry::Name(name) => Ok((vec![name.clone()], None)),
         _ => {
             let failure = Failure::usage(format!(
                 "{destination} cannot be written to: its digest or place follows from what is copied"

@@ -1,58 +1,140 @@
 //! `delete`: a name, or a document with all its names.
 
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
-use stevedore_core::{AnyDigest, Named, Selector};
+use stevedore_core::{Digest, Error, ErrorKind, RefName, Selector};
+use stevedore_transport::{Destination, Location};
 
+use crate::access::Reach;
 use crate::args::Delete;
 use crate::exit::Failure;
 use crate::output;
 use crate::output::escape_line;
-use crate::places::{self, Destination};
 use crate::settings::Settings;
+
+/// How many names of a registry are looked up at once.
+const LOOKUPS: usize = 8;
 
 #[derive(Serialize)]
 struct Report {
     digest: String,
-    /// The names that are gone.
+    /// The names that are known to be gone.
     names: Vec<String>,
 }
 
 pub(crate) async fn run(args: Delete, settings: &Settings) -> Result<(), Failure> {
-    let place = places::existing(&args.image)?;
+    let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
+    let place = reach.existing(&args.image)?;
     let selector = args.image.selector();
-    let digest = place.source.resolve(&selector).await?.digest;
-    let names = match &selector {
-        Selector::Name(name) if !args.manifest => vec![name.to_string()],
-        _ => names_of(&place, &digest).await?,
-    };
-    let removed = match &selector {
-        Selector::Name(_) if !args.manifest => selector,
-        // What was named by its digest and has names would lose more than was typed.
-        _ if !args.manifest && !names.is_empty() => {
-            let failure = Failure::usage(format!("{digest} has names: {}", escape_line(&names.join(", "))));
-            return Err(
-                failure.with_hint("say which name, or --manifest to remove the document with all of them")
-            );
+    let digest = place.source.resolve(&selector).await?.digest.known()?;
+    let names = match selector {
+        Selector::Name(name) if !args.manifest => remove_name(&place, &args.image, name, &digest).await?,
+        _ => {
+            // A registry has to be asked about each of its tags: only where something would come of it.
+            let look = !args.manifest || !matches!(args.image, Location::Registry(_));
+            let names = if look {
+                names_of(&place, &digest).await?
+            } else {
+                Vec::new()
+            };
+            // What was named by its digest and has names would lose more than was typed.
+            if !args.manifest && !names.is_empty() {
+                let failure = Failure::usage(format!("{digest} has names: {}", list(&names)));
+                return Err(failure
+                    .with_hint("say which name, or --manifest to remove the document with all of them"));
+            }
+            remove_document(&place, &digest).await?;
+            names
         }
-        _ => Selector::Digest(digest.known()?),
     };
-    place.sink.remove(&removed).await?;
     place.sink.finish().await?;
     let digest = digest.to_string();
     if settings.json {
+        let names = names.iter().map(ToString::to_string).collect();
         output::json(&Report { digest, names })
     } else {
         output::line(&digest)
     }
 }
 
-async fn names_of(place: &Destination, digest: &AnyDigest) -> Result<Vec<String>, Failure> {
-    let names: Vec<Named> = place.source.names().try_collect().await?;
-    let is_named = |named: &&Named| named.descriptor.as_ref().is_some_and(|it| it.digest == *digest);
-    Ok(names
-        .iter()
-        .filter(is_named)
-        .map(|named| named.name.to_string())
-        .collect())
+/// Removes a name alone. Many registries cannot: there the document goes, if it has no other name.
+async fn remove_name(
+    place: &Destination,
+    location: &Location,
+    name: RefName,
+    digest: &Digest,
+) -> Result<Vec<RefName>, Failure> {
+    let selector = Selector::Name(name.clone());
+    let error = match place.sink.remove(&selector).await {
+        Ok(()) => return Ok(vec![name]),
+        Err(error) if matches!(location, Location::Registry(_)) && is_about_tags(&error) => error,
+        Err(error) => return Err(error.into()),
+    };
+    let mut others = names_of(place, digest).await?;
+    others.retain(|other| *other != name);
+    if others.is_empty() {
+        remove_document(place, digest).await?;
+        return Ok(vec![name]);
+    }
+    let error = error.context(format!(
+        "this registry cannot remove a tag alone, and {digest} has others: {}",
+        list(&others)
+    ));
+    Err(Failure::new(error.into()).with_hint("--manifest, to remove the document with all of them"))
+}
+
+/// Whether a registry does not do this to tags. They were there just now, so those that do not find them look for a
+/// digest.
+fn is_about_tags(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unsupported | ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Mismatch
+    )
+}
+
+async fn remove_document(place: &Destination, digest: &Digest) -> Result<(), Failure> {
+    place
+        .sink
+        .remove(&Selector::Digest(*digest))
+        .await
+        .map_err(|error| {
+            let refused = error.kind() == ErrorKind::Unsupported;
+            let failure = Failure::new(error.into());
+            if refused {
+                failure.with_hint(
+                    "whoever runs the registry has to allow it (storage.delete.enabled for docker-registry)",
+                )
+            } else {
+                failure
+            }
+        })
+}
+
+/// The names of a document.
+async fn names_of(place: &Destination, digest: &Digest) -> Result<Vec<RefName>, Failure> {
+    let names = place.source.names().map_ok(|named| async {
+        let there = match named.descriptor {
+            Some(descriptor) => descriptor.digest.known()?,
+            None => match place.source.resolve(&Selector::Name(named.name.clone())).await {
+                Ok(descriptor) => descriptor.digest.known()?,
+                // Gone since it was listed.
+                Err(error) if error.is_not_found() => return Ok(None),
+                Err(error) => return Err(error),
+            },
+        };
+        Ok((there == *digest).then_some(named.name))
+    });
+    let mut names: Vec<RefName> = names
+        .try_buffer_unordered(LOOKUPS)
+        .try_filter_map(async |name| Ok(name))
+        .boxed()
+        .try_collect()
+        .await?;
+    names.sort();
+    Ok(names)
+}
+
+fn list(names: &[RefName]) -> String {
+    let names: Vec<&str> = names.iter().map(RefName::as_str).collect();
+    escape_line(&names.join(", "))
 }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::access::Reach;
 use crate::args::Digest;
 use crate::exit::Failure;
 use crate::settings::Settings;
@@ -13,7 +14,8 @@ struct Report {
 }
 
 pub(crate) async fn run(args: Digest, settings: &Settings) -> Result<(), Failure> {
-    let source = places::source(&args.image)?;
+    let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
+    let source = reach.source(&args.image)?;
     let digest = if args.platform.is_default() {
         source.resolve(&args.image.selector()).await?.digest.to_string()
     } else {

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use serde::Serialize;
 use stevedore_core::raw::CONFIG_LIMIT;
 use stevedore_core::{
-    Algorithm, Annotations, Context as _, Descriptor, Document, ImageConfig, ImageIndex, ImageManifest,
-    MediaType, Raw, Source,
+    Algorithm, Annotations, Context as _, Descriptor, Document, Error, ErrorKind, ImageConfig, ImageIndex,
+    ImageManifest, MediaType, Raw, Source,
 };
 use stevedore_transport::Location;
 
+use crate::access::Reach;
 use crate::args::Inspect;
 use crate::exit::Failure;
 use crate::output::{escape_line, size};
@@ -82,7 +83,8 @@ const REFERENCE_TYPE: &str = "vnd.docker.reference.type";
 const REFERENCE_DIGEST: &str = "vnd.docker.reference.digest";
 
 pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failure> {
-    let source = places::source(&args.image)?;
+    let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
+    let source = reach.source(&args.image)?;
     if args.config {
         let document = places::image(&source, &args.image, &args.platform).await?;
         let (config, bytes) = config::read(&source, &document).await?;
@@ -110,7 +112,11 @@ pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failur
             if as_text {
                 return output::unchanged(image_text(&name, image, &config).as_bytes());
             }
-            let tags = tags(&source, &args.image).await?;
+            let tags = if args.no_tags {
+                Vec::new()
+            } else {
+                tags(&source, &args.image, settings).await?
+            };
             output::json(&image_report(name, tags, image, &config))
         }
         Document::Index(index) if as_text => {
@@ -129,17 +135,35 @@ fn name(location: &Location) -> String {
 }
 
 /// As skopeo has it: the tags of a registry's repository, none for a layout.
-async fn tags(source: &Arc<dyn Source>, location: &Location) -> Result<Vec<String>, Failure> {
+async fn tags(
+    source: &Arc<dyn Source>,
+    location: &Location,
+    settings: &Settings,
+) -> Result<Vec<String>, Failure> {
     use futures_util::TryStreamExt as _;
     if !matches!(location, Location::Registry(_)) {
         return Ok(Vec::new());
     }
-    let names: Vec<_> = source
+    let names: Result<Vec<_>, Error> = source
         .names()
         .map_ok(|named| named.name.to_string())
         .try_collect()
-        .await?;
-    Ok(names)
+        .await;
+    match names {
+        // Some registries show an image to those who may not see the list.
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::Unauthorized | ErrorKind::NotFound | ErrorKind::Unsupported
+            ) =>
+        {
+            if !settings.quiet {
+                output::note(&format!("the registry does not list the tags: {error}"));
+            }
+            Ok(Vec::new())
+        }
+        names => Ok(names?),
+    }
 }
 
 fn parse_config(bytes: &bytes::Bytes, document: &Document) -> Result<Raw<ImageConfig>, Failure> {
@@ -149,7 +173,7 @@ fn parse_config(bytes: &bytes::Bytes, document: &Document) -> Result<Raw<ImageCo
         Algorithm::Sha256,
         CONFIG_LIMIT,
     );
-    let config = config.map_err(stevedore_core::Error::from);
+    let config = config.map_err(Error::from);
     Ok(config.context(|| format!("the config of {} cannot be read", document.digest()))?)
 }
 

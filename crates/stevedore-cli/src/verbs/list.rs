@@ -5,11 +5,12 @@ use serde::Serialize;
 use stevedore_core::{Descriptor, Named};
 use stevedore_transport::Location;
 
-use crate::args::List;
+use crate::access::Reach;
+use crate::args::{AccessFlags, List};
 use crate::exit::Failure;
+use crate::output;
 use crate::output::escape_line;
 use crate::settings::Settings;
-use crate::{output, places};
 
 /// skopeo's keys.
 #[derive(Serialize)]
@@ -32,8 +33,8 @@ struct Entry<'a> {
     size: Option<u64>,
 }
 
-pub(crate) async fn tags(args: List) -> Result<(), Failure> {
-    let names = names(&args.repository).await?;
+pub(crate) async fn tags(args: List, settings: &Settings) -> Result<(), Failure> {
+    let names = names(&args.repository, args.access, settings).await?;
     let repository = match &args.repository {
         Location::Registry(reference) => reference.name(),
         Location::Layout { path, .. } => path.display().to_string(),
@@ -44,7 +45,7 @@ pub(crate) async fn tags(args: List) -> Result<(), Failure> {
 }
 
 pub(crate) async fn lines(args: List, settings: &Settings) -> Result<(), Failure> {
-    let names = names(&args.repository).await?;
+    let names = names(&args.repository, args.access, settings).await?;
     if settings.json {
         return output::json(&names.iter().map(entry).collect::<Vec<_>>());
     }
@@ -65,7 +66,12 @@ fn entry(named: &Named) -> Entry<'_> {
     }
 }
 
-async fn names(repository: &Location) -> Result<Vec<Named>, Failure> {
-    let source = places::source(repository)?;
+async fn names(
+    repository: &Location,
+    access: AccessFlags,
+    settings: &Settings,
+) -> Result<Vec<Named>, Failure> {
+    let reach = Reach::new(access.into(), settings, &[repository]).await?;
+    let source = reach.source(repository)?;
     Ok(source.names().try_collect().await?)
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::exact;
+use crate::access::Reach;
 use crate::args::{Digest, ManifestHead};
 use crate::exit::Failure;
 use crate::output::escape_line;
@@ -18,7 +19,8 @@ struct Head {
 }
 
 pub(crate) async fn get(args: Digest, settings: &Settings) -> Result<(), Failure> {
-    let source = places::source(&args.image)?;
+    let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
+    let source = reach.source(&args.image)?;
     let document = places::document(&source, &args.image, &args.platform).await?;
     exact::print(
         document.media_type().as_str(),
@@ -29,7 +31,8 @@ pub(crate) async fn get(args: Digest, settings: &Settings) -> Result<(), Failure
 }
 
 pub(crate) async fn head(args: ManifestHead, settings: &Settings) -> Result<(), Failure> {
-    let source = places::source(&args.image)?;
+    let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
+    let source = reach.source(&args.image)?;
     let descriptor = source.resolve(&args.image.selector()).await?;
     let head = Head {
         media_type: descriptor.media_type.to_string(),

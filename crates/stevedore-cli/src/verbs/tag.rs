@@ -3,10 +3,11 @@
 use serde::Serialize;
 use stevedore_core::{ErrorKind, RefName, Role};
 
+use crate::access::Reach;
 use crate::args::Tag;
 use crate::exit::Failure;
+use crate::output;
 use crate::settings::Settings;
-use crate::{output, places};
 
 #[derive(Serialize)]
 struct Report {
@@ -23,7 +24,8 @@ pub(crate) async fn run(args: Tag, settings: &Settings) -> Result<(), Failure> {
                 .map_err(|error| Failure::usage(format!("{name:?} cannot be a name: {error}")))
         })
         .collect::<Result<_, _>>()?;
-    let place = places::existing(&args.image)?;
+    let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
+    let place = reach.existing(&args.image)?;
     let document = place.source.root(&args.image.selector()).await?;
     let role = Role::Root {
         names,

@@ -4,6 +4,9 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use stevedore_fault_server::Profile;
+
+use crate::registry::Registry;
 use crate::stevedore::{PROGRAM, World, entries};
 
 /// What stands between the output of two commands.
@@ -23,10 +26,13 @@ fn every_block_runs_and_prints_what_it_says() {
     copy_tree(&root.join("examples/hello"), &world.path("hello"));
     let blocks = blocks(&text);
     assert!(blocks.len() > 10, "only {} blocks were found", blocks.len());
+    let mut profile = Profile::spec().with_tokens();
+    profile.users = vec![("me".to_owned(), "secret".to_owned())];
+    let registry = Registry::start(profile);
     for (line, block) in blocks {
         let steps = steps(&block);
         assert!(!steps.is_empty(), "line {line}: a block without a command");
-        run(&world, line, &steps);
+        run(&world, &registry.host(), line, &steps);
     }
 }
 
@@ -68,7 +74,7 @@ fn steps(block: &[&str]) -> Vec<Step> {
 }
 
 /// Runs the commands of a block in one shell, which ends at the first that fails.
-fn run(world: &World, line: usize, steps: &[Step]) {
+fn run(world: &World, registry: &str, line: usize, steps: &[Step]) {
     let commands: Vec<&str> = steps.iter().map(|step| step.command.as_str()).collect();
     let mark = format!("\necho '{MARK}'\n");
     let script = commands.join(&mark) + &mark;
@@ -78,6 +84,7 @@ fn run(world: &World, line: usize, steps: &[Step]) {
         .current_dir(world.path(""))
         .env_clear()
         .env("HOME", world.path("home"))
+        .env("REGISTRY", registry)
         .env("PATH", format!("{}:/usr/bin:/bin", path.display()))
         .stdin(Stdio::null())
         .output()
@@ -98,7 +105,8 @@ fn run(world: &World, line: usize, steps: &[Step]) {
     }
 }
 
-/// Whether lines are as they were shown; a line of `...` stands for any number of them.
+/// Whether lines are as they were shown; a line of `...` stands for any number of them, and at the end of one for any
+/// rest.
 fn fits(shown: &[String], lines: &[&str]) -> bool {
     match shown.split_first() {
         None => lines.is_empty(),
@@ -107,7 +115,14 @@ fn fits(shown: &[String], lines: &[&str]) -> bool {
         }
         Some((first, rest)) => lines
             .split_first()
-            .is_some_and(|(line, lines)| line == first && fits(rest, lines)),
+            .is_some_and(|(line, lines)| fits_line(first, line) && fits(rest, lines)),
+    }
+}
+
+fn fits_line(shown: &str, line: &str) -> bool {
+    match shown.strip_suffix("...") {
+        Some(beginning) => line.starts_with(beginning),
+        None => line == shown,
     }
 }
 

@@ -3,8 +3,11 @@
 mod cookbook;
 mod interrupts;
 mod kills;
+mod login;
 mod pipes;
 mod refusals;
+mod registries;
+mod registry;
 mod repair;
 mod rights;
 mod settings;

@@ -89,7 +89,7 @@ fn what_is_misspelt_is_refused_with_its_place() {
     let cases = [
         (
             "progress = \"none\"\njob = 3\n",
-            "error: wrong.toml, line 2: unknown field `job`, expected one of `progress`, `jobs`, `retry-times`\n",
+            "error: wrong.toml, line 2: unknown field `job`, expected one of `progress`, `jobs`, `retry-times`, `registries`\n",
         ),
         (
             "jobs = 0",

@@ -436,13 +436,3 @@ fn a_directory_without_its_transport_is_recognised() {
     assert_eq!(ended.code, Some(3));
     assert!(ended.stderr.contains("write oci:./src"), "{}", ended.stderr);
 }
-
-#[test]
-fn what_this_version_cannot_reach_is_said() {
-    let world = World::new();
-    world.fails(
-        &["copy", "debian:12", "oci:out"],
-        1,
-        "error: this version cannot reach docker://docker.io/library/debian:12: it has OCI layouts (oci:DIR) only\n",
-    );
-}

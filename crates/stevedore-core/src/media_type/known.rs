@@ -27,6 +27,8 @@ impl MediaType {
         Self::from_static("application/vnd.oci.image.layer.nondistributable.v1.tar+zstd");
     /// The empty JSON object, which stands where a manifest must have a blob and there is none to have.
     pub const OCI_EMPTY: Self = Self::from_static("application/vnd.oci.empty.v1+json");
+    /// Bytes of which nothing is known.
+    pub const OCTET_STREAM: Self = Self::from_static("application/octet-stream");
     /// The `oci-layout` file of an OCI image layout.
     pub const OCI_LAYOUT: Self = Self::from_static("application/vnd.oci.layout.header.v1+json");
 }

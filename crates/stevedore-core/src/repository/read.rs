@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use super::Repository;
 use super::pages::{pages, records};
 use super::record::Record;
+use crate::MediaType;
 use crate::collect::check;
 use crate::raw::MANIFEST_LIMIT;
 use crate::stream::{self, BoxStream};
@@ -108,6 +109,16 @@ impl Source for Repository {
             return Err(self.not_found(format!("blob {digest}")));
         }
         self.store().open(&digest, range).await
+    }
+
+    async fn find_blob(&self, digest: &Digest) -> Result<Descriptor> {
+        let there = check(self.store(), self.records(), &self.member(*digest)?).await?;
+        let info = match there {
+            Some(_) => self.store().stat(digest).await?,
+            None => None,
+        };
+        let info = info.ok_or_else(|| self.not_found(format!("blob {digest}")))?;
+        Ok(Descriptor::new(MediaType::OCTET_STREAM, *digest, info.size))
     }
 
     fn place(&self, _: &Digest) -> Option<Place> {

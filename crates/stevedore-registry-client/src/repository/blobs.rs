@@ -20,6 +20,22 @@ impl Repository {
         }
     }
 
+    /// The size in bytes of a blob that has to be there, also where only the blob itself tells it.
+    pub(super) async fn size_of_blob(&self, digest: &Digest) -> Result<u64> {
+        if let Some(size) = self.head_blob(digest).await? {
+            return Ok(size);
+        }
+        let answer = self
+            .client()
+            .send(&self.reads(Method::GET, self.url(&format!("blobs/{digest}")).await?))
+            .await?;
+        answer.content_length().ok_or_else(|| Error::Protocol {
+            method: Method::GET.to_string(),
+            url: answer.url.to_string(),
+            reason: "a blob comes without its length".to_owned(),
+        })
+    }
+
     /// Removes a blob. Hardly any registry allows it to those who may push.
     ///
     /// # Errors

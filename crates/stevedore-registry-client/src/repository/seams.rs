@@ -5,8 +5,8 @@ use futures_util::StreamExt;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
     Algorithm, Blob, ByteRange, Descriptor, Digest, Document, Error as CoreError, ErrorKind, IngestPlan,
-    Named, Place, Put, ReferrerFilter, Result, Role, Selector, Sink, SinkTraits, Source, Staging, Supply,
-    stream,
+    MediaType, Named, Place, Put, ReferrerFilter, Result, Role, Selector, Sink, SinkTraits, Source, Staging,
+    Supply, stream,
 };
 
 use super::Repository;
@@ -52,6 +52,12 @@ impl Source for Repository {
 
     async fn blob(&self, descriptor: &Descriptor, range: ByteRange) -> Result<Blob> {
         self.fetch_blob(descriptor, range.within(descriptor.size)?).await
+    }
+
+    async fn find_blob(&self, digest: &Digest) -> Result<Descriptor> {
+        let size = self.size_of_blob(digest).await;
+        let size = size.map_err(|error| error.while_doing(format!("cannot find {digest} in {self}")))?;
+        Ok(Descriptor::new(MediaType::OCTET_STREAM, *digest, size))
     }
 
     fn place(&self, _digest: &Digest) -> Option<Place> {

@@ -9,8 +9,8 @@ use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
-    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, Named, Place,
-    Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
+    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, MediaType,
+    Named, Place, Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
 };
 
 use super::Layout;
@@ -169,6 +169,12 @@ impl Source for Layout {
                 error
             }
         })
+    }
+
+    async fn find_blob(&self, digest: &Digest) -> Result<Descriptor> {
+        let info = self.inner.store.stat(digest).await?;
+        let info = info.ok_or_else(|| self.no_blob(digest))?;
+        Ok(Descriptor::new(MediaType::OCTET_STREAM, *digest, info.size))
     }
 
     fn place(&self, digest: &Digest) -> Option<Place> {

@@ -96,6 +96,10 @@ impl Source for Counting {
         Ok(Blob::from_stream(counted, size))
     }
 
+    async fn find_blob(&self, digest: &Digest) -> Result<Descriptor> {
+        self.source.find_blob(digest).await
+    }
+
     fn place(&self, digest: &Digest) -> Option<Place> {
         self.source.place(digest)
     }

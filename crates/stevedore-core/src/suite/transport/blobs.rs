@@ -53,6 +53,12 @@ pub async fn blob_is_put<F: TransportFixture>(fixture: &F) -> Outcome {
     for (descriptor, bytes) in &blobs {
         let found = read(&*source, descriptor, ByteRange::FULL).await?;
         holds(found == *bytes, "a blob gives the bytes that were put")?;
+        let found = source.find_blob(&sha256(bytes)).await?;
+        equal(
+            &(found.digest, found.size),
+            &(descriptor.digest.clone(), descriptor.size),
+            "what is found by a digest",
+        )?;
     }
     if fixture.can(Ability::Rewrite) {
         let sink = fixture.sink().await?;
@@ -148,7 +154,7 @@ pub async fn blob_is_absent<F: TransportFixture>(fixture: &F) -> Outcome {
     let (there, bytes) = blob("there", 100);
     sink.put_blob(&there, &[], &bytes).await?;
     let source = finish(fixture, &*sink, &[&bytes]).await?;
-    let (absent, _) = blob("absent", 100);
+    let (absent, missing) = blob("absent", 100);
     for range in [ByteRange::FULL, ByteRange::of(0..10), ByteRange::from(1000)] {
         refused(
             read(&*source, &absent, range).await,
@@ -156,7 +162,12 @@ pub async fn blob_is_absent<F: TransportFixture>(fixture: &F) -> Outcome {
             "a blob that is not there",
         )?;
     }
-    Ok(())
+    let found = source.find_blob(&sha256(&missing)).await;
+    refused(
+        found,
+        ErrorKind::NotFound,
+        "what is found by the digest of a blob that is not there",
+    )
 }
 
 /// Bytes that are not those of the descriptor are not published: others of the same size, too few, too many.

@@ -227,6 +227,10 @@ impl Source for Broken {
         self.blur(self.inner.blob(descriptor, range).await)
     }
 
+    async fn find_blob(&self, digest: &Digest) -> Result<Descriptor> {
+        self.blur(self.inner.find_blob(digest).await)
+    }
+
     fn place(&self, digest: &Digest) -> Option<Place> {
         self.inner.place(digest)
     }

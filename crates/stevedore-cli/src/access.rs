@@ -1,0 +1,322 @@
+//! Registries, reached as flags, variables and the configuration file say.
+
+mod password;
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use anyhow::Context as _;
+use stevedore_core::reference::Registry;
+use stevedore_registry_client::auth::{Credential, CredentialSources};
+use stevedore_registry_client::{Client, Environment, RegistrySettings, RetryPolicy};
+use stevedore_transport::{Destination, LayoutOptions, Location, Places};
+
+use crate::args::{Access, Identity};
+use crate::exit::Failure;
+use crate::output;
+use crate::settings::Settings;
+
+/// What opens locations. Whoever has it keeps it until the verb is done: then warnings of registries are shown.
+#[derive(Debug)]
+pub(crate) struct Reach {
+    places: Places,
+    /// Shown when the last one who has them is gone.
+    _warnings: Arc<Warnings>,
+}
+
+/// What registries had to say, each thing once.
+#[derive(Debug, Default)]
+struct Warnings(Mutex<Vec<String>>);
+
+/// A source and a destination, each reached in its own way.
+#[derive(Debug)]
+pub(crate) struct BothWays {
+    pub(crate) source: Reach,
+    pub(crate) destination: Reach,
+}
+
+impl Reach {
+    /// Opens these locations, and nothing else.
+    pub(crate) async fn new(
+        access: Access,
+        settings: &Settings,
+        locations: &[&Location],
+    ) -> Result<Self, Failure> {
+        let warnings = Arc::default();
+        let places = places(access, settings, settings.retry_times, locations, &warnings).await?;
+        Ok(Self {
+            places,
+            _warnings: warnings,
+        })
+    }
+}
+
+impl std::ops::Deref for Reach {
+    type Target = Places;
+
+    fn deref(&self) -> &Places {
+        &self.places
+    }
+}
+
+impl BothWays {
+    /// Something to write to.
+    pub(crate) fn destination(
+        &self,
+        location: &Location,
+        options: LayoutOptions,
+    ) -> Result<Destination, Failure> {
+        let places = self.destination.places.clone().with_layout_options(options);
+        Ok(places.destination(location)?)
+    }
+
+    /// Opens a source and a destination. Where both are reached in the same way one client serves both, so that they
+    /// share connections, tokens and what was learnt about a registry.
+    pub(crate) async fn new(
+        (source, destination): (Access, Access),
+        all: &Access,
+        settings: &Settings,
+        retry_times: Option<u32>,
+        (from, to): (&Location, &Location),
+    ) -> Result<Self, Failure> {
+        if let (Location::Registry(from), Location::Registry(to)) = (from, to)
+            && from.registry() != to.registry()
+            && (source.identity.is_none() || destination.identity.is_none())
+            && matches!(all.identity, Some(Identity::User { .. } | Identity::Token(_)))
+        {
+            let message = format!(
+                "{} and {} cannot both be told these credentials",
+                from.registry(),
+                to.registry()
+            );
+            return Err(
+                Failure::usage(message).with_hint("--src-creds, --dest-creds, or what else begins so")
+            );
+        }
+        let (source, destination) = (source.or(all), destination.or(all));
+        let warnings = Arc::default();
+        let (source, destination) = if source == destination {
+            let both = places(source, settings, retry_times, &[from, to], &warnings).await?;
+            (both.clone(), both)
+        } else {
+            if [&source, &destination].iter().all(|access| access.reads_stdin()) {
+                return Err(Failure::usage("only one password can come from stdin"));
+            }
+            (
+                places(source, settings, retry_times, &[from], &warnings).await?,
+                places(destination, settings, retry_times, &[to], &warnings).await?,
+            )
+        };
+        let reach = |places| Reach {
+            places,
+            _warnings: Arc::clone(&warnings),
+        };
+        Ok(Self {
+            source: reach(source),
+            destination: reach(destination),
+        })
+    }
+}
+
+async fn places(
+    access: Access,
+    settings: &Settings,
+    retry_times: Option<u32>,
+    locations: &[&Location],
+    warnings: &Arc<Warnings>,
+) -> Result<Places, Failure> {
+    let registries = locations.iter().filter_map(|location| match location {
+        Location::Registry(reference) => Some(reference.registry()),
+        _ => None,
+    });
+    let registries: Vec<&Registry> = registries.collect();
+    if registries.is_empty() {
+        return Ok(Places::new());
+    }
+    if let Some(path) = access.authfile.as_ref().filter(|path| !path.exists()) {
+        return Err(Failure::usage(format!("there is no file {}", path.display())));
+    }
+    let mut sources = sources(access.authfile.as_deref());
+    if let Some(identity) = &access.identity {
+        let credential = credential(identity, registries[0].as_str()).await?;
+        sources = CredentialSources::none();
+        for registry in &registries {
+            sources = sources.with_credential(registry.as_str(), credential.clone());
+        }
+    }
+    let client = client(&access, settings, retry_times, &registries, warnings)?.credentials(sources);
+    Ok(Places::new().with_client(client.build()?))
+}
+
+/// The files and helpers, or one file alone.
+pub(crate) fn sources(authfile: Option<&Path>) -> CredentialSources {
+    let sources = CredentialSources::new(Environment::from_process());
+    match authfile {
+        Some(path) => sources.with_auth_file(path),
+        None => sources,
+    }
+}
+
+/// A client of one registry, for what is no verb of images.
+pub(crate) fn client_of(
+    registry: &Registry,
+    access: &Access,
+    settings: &Settings,
+    sources: CredentialSources,
+) -> Result<Client, Failure> {
+    let client = client(
+        access,
+        settings,
+        settings.retry_times,
+        &[registry],
+        &Arc::default(),
+    )?;
+    Ok(client.credentials(sources).build()?)
+}
+
+fn client(
+    access: &Access,
+    settings: &Settings,
+    retry_times: Option<u32>,
+    registries: &[&Registry],
+    warnings: &Arc<Warnings>,
+) -> Result<stevedore_registry_client::ClientBuilder, Failure> {
+    let heard = Arc::clone(warnings);
+    let quiet = settings.quiet;
+    let mut client = Client::builder().on_warning(move |warning| {
+        if !quiet {
+            heard
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(warning.to_string());
+        }
+    });
+    if let Some(times) = retry_times {
+        client = client.retry(RetryPolicy::default().with_attempts(times.saturating_add(1)));
+    }
+    for registry in registries {
+        client = client.registry(registry, registry_settings(registry, access, settings)?);
+    }
+    Ok(client)
+}
+
+/// What the file says about a registry, and what was typed on top of it.
+fn registry_settings(
+    registry: &Registry,
+    access: &Access,
+    settings: &Settings,
+) -> Result<RegistrySettings, Failure> {
+    let table = settings
+        .registries
+        .get(registry.as_str())
+        .cloned()
+        .unwrap_or_default();
+    let mut into = RegistrySettings::new();
+    into.insecure = !access.tls_verify.or(table.tls_verify).unwrap_or(true);
+    into.plain_http = if access.plain_http {
+        Some(true)
+    } else {
+        table.plain_http
+    };
+    into.private_targets = table.private_targets;
+    into.chunk_size = table.chunk_size;
+    into.trusted_realms = table.trusted_realms;
+    into.trusted_realms.extend(access.trusted_realms.iter().cloned());
+    let ca_files = table
+        .ca_file
+        .iter()
+        .filter(|_| access.ca_files.is_empty())
+        .chain(&access.ca_files);
+    for path in ca_files {
+        into = authorities(into, path)?;
+    }
+    match access.cert_dir.as_ref().or(table.cert_dir.as_ref()) {
+        Some(path) => certificates(into, path),
+        None => Ok(into),
+    }
+}
+
+fn authorities(settings: RegistrySettings, path: &Path) -> Result<RegistrySettings, Failure> {
+    let pem = read(path)?;
+    let settings = settings.with_authorities_pem(&pem);
+    Ok(settings.with_context(|| format!("{} has no certificates to be used", path.display()))?)
+}
+
+/// A directory as Docker and containers tools have it: `*.crt` are authorities, `NAME.cert` and `NAME.key` are who to
+/// be.
+fn certificates(mut settings: RegistrySettings, directory: &Path) -> Result<RegistrySettings, Failure> {
+    let list = || -> std::io::Result<Vec<PathBuf>> {
+        let entries = std::fs::read_dir(directory)?;
+        let mut paths = entries
+            .map(|entry| entry.map(|it| it.path()))
+            .collect::<Result<Vec<_>, _>>()?;
+        paths.sort();
+        Ok(paths)
+    };
+    let paths = list().with_context(|| format!("cannot list {}", directory.display()))?;
+    let with_ending = |ending: &'static str| {
+        paths
+            .iter()
+            .filter(move |path| path.extension() == Some(OsStr::new(ending)))
+    };
+    for path in with_ending("crt") {
+        settings = authorities(settings, path)?;
+    }
+    if let Some(path) = with_ending("cert").next() {
+        let (chain, key) = (read(path)?, read(&path.with_extension("key"))?);
+        let with_identity = settings.with_identity_pem(&chain, &key);
+        settings =
+            with_identity.with_context(|| format!("{} is no certificate to be used", path.display()))?;
+    }
+    Ok(settings)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    Ok(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?)
+}
+
+/// Who was typed, with the password from wherever it is to come from.
+pub(crate) async fn credential(identity: &Identity, registry: &str) -> Result<Credential, Failure> {
+    match identity {
+        Identity::Nobody => Ok(Credential::Anonymous),
+        Identity::Token(token) => Ok(Credential::bearer(token.as_str())),
+        Identity::User { name, .. } if name.is_empty() => {
+            Err(Failure::usage("a password without a user's name").with_hint("--username USER beside it"))
+        }
+        Identity::User {
+            name,
+            password: Some(password),
+            ..
+        } => Ok(Credential::basic(name, password.as_str())),
+        Identity::User {
+            name,
+            from_stdin: true,
+            ..
+        } => Ok(Credential::basic(name, password::from_stdin()?)),
+        Identity::User { name, .. } => Ok(Credential::basic(name, password::ask(name, registry).await?)),
+    }
+}
+
+/// Asks a person who to be.
+pub(crate) async fn ask_who(registry: &str) -> Result<Credential, Failure> {
+    let name = password::ask_name(registry).await?;
+    let password = password::ask(&name, registry).await?;
+    Ok(Credential::basic(name, password))
+}
+
+impl Access {
+    fn reads_stdin(&self) -> bool {
+        matches!(self.identity, Some(Identity::User { password: None, .. }))
+    }
+}
+
+impl Drop for Warnings {
+    fn drop(&mut self) {
+        let heard = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        for warning in heard {
+            output::note(warning);
+        }
+    }
+}

@@ -1,0 +1,446 @@
+//! Registries as places.
+
+use std::fs;
+
+use http::{Method, StatusCode};
+use stevedore_core::samples::Sample;
+use stevedore_core::{Digest, Platform};
+use stevedore_fault_server::profile::Deletes;
+use stevedore_fault_server::{Fault, Profile, RetryAfter};
+
+use crate::registry::Registry;
+use crate::stevedore::World;
+
+fn digest_of(sample: &Sample) -> String {
+    sample.document().digest().to_string()
+}
+
+/// An index of two images, with a signature on it and an SBOM on one of the images.
+fn family() -> Sample {
+    let image = |text: &'static str, arch: &str| {
+        Sample::image_of(
+            [bytes::Bytes::from_static(text.as_bytes())],
+            &Platform::new("linux", arch),
+        )
+    };
+    let child = image("amd64", "amd64").with_referrer("application/vnd.example.sbom", "an SBOM");
+    Sample::index(vec![child, image("arm64", "arm64")])
+        .with_referrer("application/vnd.example.signature", "signed")
+}
+
+#[test]
+fn an_image_goes_there_and_comes_back() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let sample = family();
+    world.put("src", &sample, &["v1"]);
+    let there = registry.at("team/app:v1");
+    let digest = world.result(&["copy", "--all", "--referrers", "oci:src:v1", &there]);
+    assert_eq!(digest, format!("{}\n", digest_of(&sample)));
+    assert_eq!(registry.tags("team/app"), ["v1"]);
+    for part in sample.all() {
+        let reference = digest_of(part);
+        let (media_type, bytes) = registry
+            .manifest("team/app", &reference)
+            .expect("each document is there");
+        assert_eq!(media_type, part.document().media_type().as_str());
+        assert_eq!(bytes, part.document().bytes());
+    }
+    let back = world.result(&["copy", "--all", "--referrers", &there, "oci:back:v1"]);
+    assert_eq!(back, digest);
+    for part in sample.all() {
+        world.result(&["manifest", "get", &format!("oci:back@{}", digest_of(part))]);
+    }
+    // One of two platforms, and what is there already is not sent again.
+    registry.clear_log();
+    let arguments = [
+        "copy",
+        "--json",
+        "--platform",
+        "linux/arm64",
+        "oci:src:v1",
+        &registry.at("team/app:arm64"),
+    ];
+    let report = world.json(&arguments);
+    assert_eq!(report["digest"], digest_of(&sample.children()[1]));
+    assert_eq!(report["blobs"]["written"], 0);
+    assert_eq!(
+        registry.log().count(&Method::POST, "/v2/**"),
+        0,
+        "nothing is uploaded"
+    );
+}
+
+#[test]
+fn one_goes_from_registry_to_registry_and_is_mounted_within_one() {
+    let (world, from, to) = (
+        World::new(),
+        Registry::start(Profile::spec()),
+        Registry::start(Profile::ghcr()),
+    );
+    let sample = Sample::image(&["a layer", "another"]);
+    from.put("a/app", &sample, &["v1"]);
+    let creds = ["--dest-creds", "user:password"];
+    let copied = world.result(&[&["copy", &from.at("a/app:v1"), &to.at("b/app:v2")][..], &creds].concat());
+    assert_eq!(copied.trim(), digest_of(&sample));
+    assert_eq!(to.tags("b/app"), ["v2"]);
+    let report = world.json(&["copy", "--json", &from.at("a/app:v1"), &from.at("c/app:v1")]);
+    assert_eq!(report["blobs"]["mounted"], 3, "{report}");
+    assert_eq!(report["blobs"]["written"], 0);
+}
+
+#[test]
+fn a_destination_with_a_digest_gets_that_and_nothing_else() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let (sample, other) = (Sample::image(&["a"]), Sample::image(&["b"]));
+    world.put("src", &sample, &["v1"]);
+    let wrong = registry.at(&format!("app@{}", digest_of(&other)));
+    let message = format!(
+        "error: the image is {}, and its destination says {}\n",
+        digest_of(&sample),
+        digest_of(&other)
+    );
+    world.fails(&["copy", "--progress=none", "oci:src:v1", &wrong], 5, &message);
+    assert_eq!(
+        registry.log().count(&Method::POST, "/v2/**"),
+        0,
+        "nothing was written"
+    );
+    let right = registry.at(&format!("app@{}", digest_of(&sample)));
+    world.result(&["copy", "oci:src:v1", &right]);
+    assert!(registry.tags("app").is_empty(), "a digest is no tag");
+    assert!(registry.manifest("app", &digest_of(&sample)).is_some());
+    // Without either it is the tag that everybody takes.
+    world.result(&["copy", "oci:src:v1", &registry.at("app")]);
+    assert_eq!(registry.tags("app"), ["latest"]);
+}
+
+#[test]
+fn an_image_is_looked_at() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let sample = Sample::image(&["a layer"]);
+    registry.put("team/app", &sample, &["v1", "v2"]);
+    let at = registry.at("team/app:v1");
+    let report = world.json(&["inspect", &at]);
+    assert_eq!(report["Name"], format!("{}/team/app", registry.host()));
+    assert_eq!(report["Digest"], digest_of(&sample));
+    assert_eq!(report["RepoTags"], serde_json::json!(["v1", "v2"]));
+    assert_eq!(
+        world.json(&["inspect", "--no-tags", &at])["RepoTags"],
+        serde_json::json!([])
+    );
+    assert_eq!(world.result(&["digest", &at]).trim(), digest_of(&sample));
+    assert_eq!(
+        world.result(&["manifest", "get", &at]).as_bytes(),
+        sample.document().bytes()
+    );
+    let head = world.json(&["manifest", "head", "--json", &at]);
+    assert_eq!(head["digest"], digest_of(&sample), "{head}");
+    assert_eq!(world.result(&["ls", &registry.at("team/app")]), "v1\nv2\n");
+    let tags = world.json(&["list-tags", &registry.at("team/app")]);
+    let expected =
+        serde_json::json!({"Repository": format!("{}/team/app", registry.host()), "Tags": ["v1", "v2"]});
+    assert_eq!(tags, expected);
+    world.json(&["config", &at]);
+    let (layer, bytes) = &sample.blobs()[1];
+    let blob = registry.at(&format!("team/app@{}", layer.digest));
+    assert_eq!(
+        world.result(&["blob", "head", &blob]),
+        format!("{} {}\n", layer.digest, layer.size)
+    );
+    assert_eq!(world.result(&["blob", "get", &blob]).as_bytes(), bytes);
+}
+
+#[test]
+fn a_list_that_is_refused_is_no_reason_to_show_nothing() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    registry.put("app", &Sample::image(&["a"]), &["v1"]);
+    registry.fail(
+        Fault::status(StatusCode::FORBIDDEN)
+            .on(Method::GET, "/v2/app/tags/list")
+            .always(),
+    );
+    let ended = world.run(&["inspect", &registry.at("app:v1")]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(
+        ended.stderr.starts_with("the registry does not list the tags: "),
+        "{}",
+        ended.stderr
+    );
+    assert!(ended.stdout.contains(r#""RepoTags": []"#), "{}", ended.stdout);
+}
+
+#[test]
+fn a_tag_is_given_and_taken_away() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let sample = Sample::image(&["a"]);
+    registry.put("app", &sample, &["v1"]);
+    assert_eq!(
+        world.result(&["tag", &registry.at("app:v1"), "v2", "v3"]).trim(),
+        digest_of(&sample)
+    );
+    assert_eq!(registry.tags("app"), ["v1", "v2", "v3"]);
+    assert_eq!(
+        world.result(&["delete", &registry.at("app:v2")]).trim(),
+        digest_of(&sample)
+    );
+    assert_eq!(registry.tags("app"), ["v1", "v3"]);
+    assert!(
+        registry.manifest("app", &digest_of(&sample)).is_some(),
+        "only the tag"
+    );
+    let by_digest = registry.at(&format!("app@{}", digest_of(&sample)));
+    let message = format!(
+        "error: {} has names: v1, v3\n  try: say which name, or --manifest to remove the document with all of them\n",
+        digest_of(&sample)
+    );
+    world.fails(&["delete", &by_digest], 3, &message);
+    world.result(&["delete", "--manifest", &by_digest]);
+    assert!(registry.manifest("app", &digest_of(&sample)).is_none());
+}
+
+#[test]
+fn where_tags_cannot_be_deleted_the_document_goes_if_that_loses_no_other() {
+    let mut profile = Profile::spec();
+    profile.manifests.deletes = Deletes::ByDigest;
+    let (world, registry) = (World::new(), Registry::start(profile));
+    let sample = Sample::image(&["a"]);
+    registry.put("app", &sample, &["v1", "v2"]);
+    registry.put("app", &Sample::image(&["other"]), &["other"]);
+    let ended = world.run(&["delete", &registry.at("app:v1")]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    let says = format!(
+        "error: this registry cannot remove a tag alone, and {} has others: v2\n",
+        digest_of(&sample)
+    );
+    assert!(ended.stderr.starts_with(&says), "{}", ended.stderr);
+    assert!(ended.stderr.contains("try: --manifest"), "{}", ended.stderr);
+    assert_eq!(registry.tags("app"), ["other", "v1", "v2"]);
+    // With the only name the document may go.
+    assert_eq!(
+        world
+            .result(&["delete", &registry.at("app:other")])
+            .lines()
+            .count(),
+        1
+    );
+    assert_eq!(registry.tags("app"), ["v1", "v2"]);
+    world.result(&["delete", "--manifest", &registry.at("app:v1")]);
+    assert!(registry.tags("app").is_empty());
+}
+
+#[test]
+fn where_nothing_can_be_deleted_that_is_said() {
+    let mut profile = Profile::spec();
+    profile.manifests.deletes = Deletes::None;
+    let (world, registry) = (World::new(), Registry::start(profile));
+    registry.put("app", &Sample::image(&["a"]), &["v1"]);
+    let ended = world.run(&["delete", &registry.at("app:v1")]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .contains("try: whoever runs the registry has to allow it"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn what_is_not_there_and_whom_nobody_answers() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    for (arguments, code) in [
+        (
+            ["copy".to_owned(), registry.at("nothing:v1"), "oci:out".to_owned()],
+            2,
+        ),
+        (["ls".to_owned(), registry.at("nothing"), "-q".to_owned()], 2),
+    ] {
+        let ended = world.run(&arguments.each_ref().map(String::as_str));
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("nothing"), "it is named: {}", ended.stderr);
+    }
+    registry.refuse_connections();
+    let settings = "STEVEDORE_RETRY_TIMES";
+    let mut command = world.command(&["digest", &registry.at("app:v1")]);
+    let ended = crate::stevedore::Ended::from(command.env(settings, "0").output().expect("it runs"));
+    assert_eq!(ended.code, Some(6), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&registry.host()), "{}", ended.stderr);
+}
+
+#[test]
+fn a_limit_is_told_with_what_and_when() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    registry.put("app", &Sample::image(&["a"]), &["v1"]);
+    registry.fail(
+        Fault::too_many_requests(RetryAfter::Seconds(3600))
+            .on_path("/v2/app/**")
+            .always(),
+    );
+    let ended = world.run(&["copy", "--progress=none", &registry.at("app:v1"), "oci:out"]);
+    assert_eq!(ended.code, Some(6), "{}", ended.stderr);
+    assert!(ended.stderr.contains("429"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("3600") || ended.stderr.contains("1 h") || ended.stderr.contains("60 min"),
+        "{}",
+        ended.stderr
+    );
+    assert!(!world.path("out/index.json").exists() || world.result(&["ls", "oci:out"]).is_empty());
+}
+
+#[test]
+fn a_warning_is_shown_once_and_not_to_the_quiet() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    registry.put("app", &Sample::image(&["a", "b"]), &["v1"]);
+    registry.fail(Fault::header("warning", r#"299 - "this registry closes""#).always());
+    let shown = format!("{} warns: this registry closes\n", registry.host());
+    let ended = world.run(&["copy", "--progress=none", &registry.at("app:v1"), "oci:out:v1"]);
+    assert_eq!(ended.stderr.matches(&shown).count(), 1, "{}", ended.stderr);
+    let ended = world.run(&["digest", "--quiet", &registry.at("app:v1")]);
+    assert_eq!(ended.stderr, "");
+}
+
+#[test]
+fn what_is_damaged_on_the_way_is_refused() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let sample = Sample::image(&["a layer of some bytes"]);
+    registry.put("app", &sample, &["v1"]);
+    let layer: Digest = sample.blobs()[1].0.known_digest().expect("of ours");
+    registry.fail(
+        Fault::flip_byte(3)
+            .on(Method::GET, &format!("/v2/app/blobs/{layer}"))
+            .always(),
+    );
+    let ended = world.run(&[
+        "copy",
+        "--progress=none",
+        "--retry-times=0",
+        &registry.at("app:v1"),
+        "oci:out:v1",
+    ]);
+    assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+    assert!(ended.stderr.contains(&layer.to_string()), "{}", ended.stderr);
+    assert_eq!(world.result(&["ls", "oci:out"]), "", "no name without its image");
+    assert!(!crate::stevedore::blob(&world.path("out"), &layer).exists());
+}
+
+#[test]
+fn who_one_is_comes_from_flags_stdin_or_files() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec().with_basic()));
+    registry.put("app", &Sample::image(&["a"]), &["v1"]);
+    let at = registry.at("app:v1");
+    let fails = |arguments: &[&str], code| {
+        let ended = world.run(&[&["digest", &at][..], arguments].concat());
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.stderr);
+        ended.stderr
+    };
+    fails(&[], 4);
+    fails(&["--creds", "user:wrong"], 4);
+    world.result(&["digest", "--creds", "user:password", &at]);
+    world.result(&["digest", "-u", "user", "-p", "password", &at]);
+    fs::write(world.path("password"), "password\n").expect("a file");
+    let with_stdin = |arguments: &[&str]| {
+        let mut command = world.command(&[&["digest", &at][..], arguments].concat());
+        command.stdin(fs::File::open(world.path("password")).expect("a file"));
+        crate::stevedore::Ended::from(command.output().expect("it runs"))
+    };
+    assert_eq!(with_stdin(&["-u", "user", "--password-stdin"]).code, Some(0));
+    assert_eq!(with_stdin(&["--creds", "user", "--password-stdin"]).code, Some(0));
+    let ended = with_stdin(&["--password-stdin"]);
+    assert_eq!(
+        (ended.code, ended.stderr.contains("--username")),
+        (Some(3), true),
+        "{}",
+        ended.stderr
+    );
+    assert!(
+        fails(&["--creds", "user"], 3).contains("--password-stdin"),
+        "nobody can be asked"
+    );
+
+    let auth = format!(
+        r#"{{"auths":{{"{}":{{"auth":"dXNlcjpwYXNzd29yZA=="}}}}}}"#,
+        registry.host()
+    );
+    fs::write(world.path("auth.json"), auth).expect("a file");
+    world.result(&["digest", "--authfile", "auth.json", &at]);
+    fails(&["--authfile", "auth.json", "--no-creds"], 4);
+    assert!(fails(&["--authfile", "none.json"], 3).contains("none.json"));
+    let mut command = world.command(&["digest", &at]);
+    let status = command
+        .env("REGISTRY_AUTH_FILE", "auth.json")
+        .output()
+        .expect("it runs")
+        .status;
+    assert!(status.success());
+}
+
+#[test]
+fn each_side_has_its_own_and_no_registry_hears_of_the_other_s() {
+    let (world, from, to) = (
+        World::new(),
+        Registry::start(Profile::spec().with_basic()),
+        Registry::start(Profile::spec().with_basic()),
+    );
+    let sample = Sample::image(&["a"]);
+    from.put("app", &sample, &["v1"]);
+    to.rotate_password("user", "another");
+    let (source, destination) = (from.at("app:v1"), to.at("app:v1"));
+    let copy = ["copy", &source, &destination];
+    let ended = world.run(&[&copy[..], &["--creds", "user:password"]].concat());
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    assert!(ended.stderr.contains("--src-creds"), "{}", ended.stderr);
+    assert!(
+        from.requests().is_empty() && to.requests().is_empty(),
+        "nobody was told"
+    );
+    let sides = [
+        "--src-creds",
+        "user:password",
+        "--dest-username",
+        "user",
+        "--dest-password",
+        "another",
+    ];
+    world.result(&[&copy[..], &sides].concat());
+    assert_eq!(to.tags("app"), ["v1"]);
+    let sides = ["--from-creds", "user:password", "--to-creds", "user:another"];
+    world.result(&[&copy[..], &sides].concat());
+    // What is said for one side holds where the other is told something else.
+    let sides = ["--src-creds", "user:password", "--dest-no-creds", "--no-clobber"];
+    assert_eq!(world.run(&[&copy[..], &sides].concat()).code, Some(4));
+}
+
+#[test]
+fn a_certificate_is_believed_if_its_authority_is_named() {
+    let (world, registry) = (World::new(), Registry::start_tls(Profile::spec()));
+    registry.put("app", &Sample::image(&["a"]), &["v1"]);
+    let at = registry.at("app:v1");
+    let ended = world.run(&["digest", &at]);
+    assert_ne!(ended.code, Some(0));
+    assert!(ended.stderr.contains("certificate"), "{}", ended.stderr);
+    let ca = registry.ca_pem().expect("it has one").to_owned();
+    fs::write(world.path("ca.pem"), &ca).expect("a file");
+    world.result(&["digest", "--ca-file", "ca.pem", &at]);
+    world.result(&["digest", "--tls-verify=false", &at]);
+    world.result(&["digest", "--insecure", &at]);
+    fs::create_dir(world.path("certs.d")).expect("a directory");
+    fs::write(world.path("certs.d/ca.crt"), &ca).expect("a file");
+    world.result(&["digest", "--cert-dir", "certs.d", &at]);
+    world.result(&["copy", "--src-ca-file", "ca.pem", &at, "oci:out:v1"]);
+    let mut command = world.command(&["digest", &at]);
+    let status = command
+        .env("SSL_CERT_FILE", "ca.pem")
+        .output()
+        .expect("it runs")
+        .status;
+    assert!(status.success());
+    let config = format!("[registries.\"{}\"]\nca-file = \"ca.pem\"\n", registry.host());
+    fs::write(world.path("config.toml"), config).expect("a file");
+    world.result(&["digest", "--config-file", "config.toml", &at]);
+    fs::write(world.path("config.toml"), "[registries.\"no/registry\"]\n").expect("a file");
+    let ended = world.run(&["digest", "--config-file", "config.toml", &at]);
+    assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+    fs::write(world.path("empty.pem"), "").expect("a file");
+    let ended = world.run(&["digest", "--ca-file", "empty.pem", &at]);
+    assert!(ended.stderr.contains("empty.pem"), "{}", ended.stderr);
+}
