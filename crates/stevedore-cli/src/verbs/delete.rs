@@ -76,10 +76,12 @@ async fn remove_name(
         remove_document(place, digest).await?;
         return Ok(vec![name]);
     }
-    let error = error.context(format!(
+    let message = format!(
         "this registry cannot remove a tag alone, and {digest} has others: {}",
         list(&others)
-    ));
+    );
+    // Its own kind: what the registry found wrong is told below, and says nothing about how this ended.
+    let error = Error::new(ErrorKind::Unsupported, message).with_source(error);
     Err(Failure::new(error.into()).with_hint("--manifest, to remove the document with all of them"))
 }
 

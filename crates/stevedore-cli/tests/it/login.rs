@@ -8,6 +8,7 @@ use stevedore_fault_server::Profile;
 
 use crate::registry::Registry;
 use crate::stevedore::{Ended, World};
+use crate::terminal::converse;
 
 fn login(world: &World, registry: &Registry, password: &str, arguments: &[&str]) -> Ended {
     fs::write(world.path("password"), password).expect("a file");
@@ -101,6 +102,30 @@ fn a_part_of_a_registry_has_a_user_of_its_own() {
     assert_eq!(world.run(&["digest", &registry.at("else/app:v1")]).code, Some(4));
     assert_eq!(world.result(&["whoami", &part]), "user\n");
     assert_eq!(world.run(&["whoami", &registry.host()]).code, Some(2));
+}
+
+#[test]
+fn a_person_is_asked_and_the_password_not_shown() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec().with_basic()));
+    let host = registry.host();
+    let questions = [
+        format!("user at {host}: "),
+        format!("password of user at {host}: "),
+    ];
+    let answers = [
+        (questions[0].as_str(), "user"),
+        (questions[1].as_str(), "password"),
+    ];
+    let shown = converse(world.command(&["login", &host]), true, true, &answers).replace('\r', "");
+    let file = world.path(".docker/config.json");
+    let expected = format!(
+        "{}user\n{}\nstored in {}\nLogin Succeeded!\n",
+        questions[0],
+        questions[1],
+        file.display()
+    );
+    assert_eq!(shown, expected);
+    assert_eq!(world.result(&["whoami", &host]), "user\n");
 }
 
 #[test]

@@ -206,6 +206,12 @@ fn where_tags_cannot_be_deleted_the_document_goes_if_that_loses_no_other() {
     let sample = Sample::image(&["a"]);
     registry.put("app", &sample, &["v1", "v2"]);
     registry.put("app", &Sample::image(&["other"]), &["other"]);
+    // As docker-registry 2 has it: it takes the tag for a digest.
+    let body = r#"{"errors":[{"code":"DIGEST_INVALID","message":"provided digest did not match"}]}"#;
+    let odd = Fault::respond(StatusCode::BAD_REQUEST, "application/json", body);
+    registry.fail(odd.on(Method::DELETE, "/v2/app/manifests/v1").times(1));
+    let ended = world.run(&["delete", &registry.at("app:v1")]);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let ended = world.run(&["delete", &registry.at("app:v1")]);
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     let says = format!(

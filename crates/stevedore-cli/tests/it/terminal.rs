@@ -1,7 +1,7 @@
 //! What a terminal gets.
 
 use std::fs::{File, OpenOptions};
-use std::io::Read as _;
+use std::io::{Read as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::process::{Command, Stdio};
 
@@ -13,7 +13,12 @@ use stevedore_core::MediaType;
 use crate::stevedore::{World, blob, image};
 
 /// Runs a command with a terminal as stdout, stderr or both, and gives what the terminal got.
-fn on_terminal(mut command: Command, stdout: bool, stderr: bool) -> String {
+fn on_terminal(command: Command, stdout: bool, stderr: bool) -> String {
+    converse(command, stdout, stderr, &[])
+}
+
+/// The same, with answers to what is asked, each with the end of its question. With answers, stdin is the terminal too.
+pub(crate) fn converse(mut command: Command, stdout: bool, stderr: bool, answers: &[(&str, &str)]) -> String {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&ours).expect("a terminal");
     unlockpt(&ours).expect("a terminal");
@@ -42,15 +47,26 @@ fn on_terminal(mut command: Command, stdout: bool, stderr: bool) -> String {
         .env("TERM", "xterm")
         .stdout(end(stdout))
         .stderr(end(stderr));
+    if !answers.is_empty() {
+        command.stdin(end(true));
+    }
     let mut child = command.spawn().expect("it starts");
     // Its ends are closed here, so that reading ends with the child.
     drop((command, theirs));
     let mut shown = Vec::new();
     let mut ours = File::from(ours);
     let mut buffer = [0; 4096];
+    let mut answered = 0;
     // The error that a terminal gives once nobody has its other end is the end.
     while let Ok(count @ 1..) = ours.read(&mut buffer) {
         shown.extend_from_slice(&buffer[..count]);
+        if let Some((question, answer)) = answers.get(answered)
+            && shown.ends_with(question.as_bytes())
+        {
+            ours.write_all(format!("{answer}\n").as_bytes())
+                .expect("a terminal");
+            answered += 1;
+        }
     }
     assert!(
         child.wait().expect("it ends").success(),
