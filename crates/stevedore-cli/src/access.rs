@@ -82,7 +82,8 @@ impl BothWays {
     ) -> Result<Self, Failure> {
         if let (Location::Registry(from), Location::Registry(to)) = (from, to)
             && from.registry() != to.registry()
-            && (source.identity.is_none() || destination.identity.is_none())
+            && source.identity.is_none()
+            && destination.identity.is_none()
             && matches!(all.identity, Some(Identity::User { .. } | Identity::Token(_)))
         {
             let message = format!(

@@ -411,6 +411,8 @@ fn each_side_has_its_own_and_no_registry_hears_of_the_other_s() {
     assert_eq!(to.tags("app"), ["v1"]);
     let sides = ["--from-creds", "user:password", "--to-creds", "user:another"];
     world.result(&[&copy[..], &sides].concat());
+    let sides = ["--src-creds", "user:password", "--creds", "user:another"];
+    world.result(&[&copy[..], &sides].concat());
     // What is said for one side holds where the other is told something else.
     let sides = ["--src-creds", "user:password", "--dest-no-creds", "--no-clobber"];
     assert_eq!(world.run(&[&copy[..], &sides].concat()).code, Some(4));

@@ -4,5 +4,6 @@ mod counting;
 mod hello;
 mod layout;
 mod location;
+mod places;
 mod tar;
 mod walks;
