@@ -141,7 +141,6 @@ async fn places(
     let mut sources = sources(access.authfile.as_deref());
     if let Some(identity) = &access.identity {
         let credential = credential(identity, registries[0].as_str()).await?;
-        sources = CredentialSources::none();
         for registry in &registries {
             sources = sources.with_credential(registry.as_str(), credential.clone());
         }

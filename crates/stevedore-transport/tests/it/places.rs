@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use stevedore_core::samples::Sample;
-use stevedore_core::{ErrorKind, Opener, Selector, Source as _};
+use stevedore_core::{ErrorKind, Opener, Selector};
 use stevedore_transport::{Location, Places};
 
 fn location(text: &str) -> Location {
