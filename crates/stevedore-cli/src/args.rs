@@ -101,7 +101,7 @@ pub(crate) enum Verb {
     /// Show what an image or an index is
     Inspect(Inspect),
     /// Print the digest of an image
-    Digest(Digest),
+    Digest(OneImage),
     /// List the names of a repository or layout as JSON, as skopeo does
     ListTags(List),
     /// List the names of a repository or layout, a line each
@@ -111,7 +111,7 @@ pub(crate) enum Verb {
     #[command(subcommand)]
     Manifest(Manifest),
     /// Print the config of an image
-    Config(ConfigOf),
+    Config(OneImage),
     /// Print a blob
     #[command(subcommand)]
     Blob(Blob),
@@ -224,8 +224,9 @@ pub(crate) struct Inspect {
     pub(crate) access: AccessFlags,
 }
 
+/// One image, and which one of an index.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Digest {
+pub(crate) struct OneImage {
     /// Where the image is
     #[arg(value_parser = location)]
     pub(crate) image: Location,
@@ -247,7 +248,7 @@ pub(crate) struct List {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Manifest {
     /// Print the exact bytes
-    Get(Digest),
+    Get(OneImage),
     /// Print type, digest and size without fetching the bytes
     Head(ManifestHead),
 }
@@ -257,17 +258,6 @@ pub(crate) struct ManifestHead {
     /// Where the image is
     #[arg(value_parser = location)]
     pub(crate) image: Location,
-    #[command(flatten)]
-    pub(crate) access: AccessFlags,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct ConfigOf {
-    /// Where the image is
-    #[arg(value_parser = location)]
-    pub(crate) image: Location,
-    #[command(flatten)]
-    pub(crate) platform: PlatformFlags,
     #[command(flatten)]
     pub(crate) access: AccessFlags,
 }

@@ -8,12 +8,12 @@ use stevedore_core::{ByteRange, Descriptor, Document, Error, ErrorKind, Source};
 
 use super::exact;
 use crate::access::Reach;
-use crate::args::ConfigOf;
+use crate::args::OneImage;
 use crate::exit::Failure;
 use crate::places;
 use crate::settings::Settings;
 
-pub(crate) async fn run(args: ConfigOf, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: OneImage, settings: &Settings) -> Result<(), Failure> {
     let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
     let source = reach.source(&args.image)?;
     let document = places::image(&source, &args.image, &args.platform).await?;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::access::Reach;
-use crate::args::Digest;
+use crate::args::OneImage;
 use crate::exit::Failure;
 use crate::settings::Settings;
 use crate::{output, places};
@@ -13,7 +13,7 @@ struct Report {
     digest: String,
 }
 
-pub(crate) async fn run(args: Digest, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn run(args: OneImage, settings: &Settings) -> Result<(), Failure> {
     let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
     let source = reach.source(&args.image)?;
     let digest = if args.platform.is_default() {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::exact;
 use crate::access::Reach;
-use crate::args::{Digest, ManifestHead};
+use crate::args::{ManifestHead, OneImage};
 use crate::exit::Failure;
 use crate::output::escape_line;
 use crate::settings::Settings;
@@ -18,7 +18,7 @@ struct Head {
     size: u64,
 }
 
-pub(crate) async fn get(args: Digest, settings: &Settings) -> Result<(), Failure> {
+pub(crate) async fn get(args: OneImage, settings: &Settings) -> Result<(), Failure> {
     let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
     let source = reach.source(&args.image)?;
     let document = places::document(&source, &args.image, &args.platform).await?;
