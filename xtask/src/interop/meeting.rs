@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::certificate::AUTHORITY;
 use super::server::Server;
 use super::tools::Tool;
 use super::{Bench, Checked, same};
@@ -27,9 +28,19 @@ impl Meeting<'_> {
         format!("{}:{tag}", self.repository(repository))
     }
 
+    /// The file with the credentials that we stored, which is the one that it uses.
+    pub(super) fn our_authfile(&self) -> String {
+        format!("auth-{}-{}-by-us.json", self.server.name(), self.skopeo.name())
+    }
+
+    /// The file with the credentials that it stored, which is the one that we use.
+    pub(super) fn their_authfile(&self) -> String {
+        format!("auth-{}-{}-by-it.json", self.server.name(), self.skopeo.name())
+    }
+
     /// What we print.
     pub(super) fn ours(&self, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
-        self.bench.stevedore.run(arguments)
+        self.bench.stevedore.run(&self.our_line(arguments))
     }
 
     /// The same, as text without the space around it.
@@ -44,7 +55,7 @@ impl Meeting<'_> {
 
     /// The exit code with which we refuse, and what we say.
     pub(super) fn we_refuse(&self, arguments: &[&str]) -> Result<(i32, String), Failure> {
-        self.bench.stevedore.refused(arguments)
+        self.bench.stevedore.refused(&self.our_line(arguments))
     }
 
     /// The digest of an image, as we see it.
@@ -62,22 +73,24 @@ impl Meeting<'_> {
 
     /// What it prints; `before` stands before its verb.
     pub(super) fn theirs(&self, before: &[&str], verb: &[&str], image: &str) -> Result<Vec<u8>, Failure> {
-        self.skopeo.run(&their_line(before, verb, image))
+        self.skopeo.run(&self.their_line(before, verb, image))
     }
 
-    /// The same, as JSON.
+    /// The same, as JSON, with the registry called as we call it.
     pub(super) fn their_json(
         &self,
         before: &[&str],
         verb: &[&str],
         image: &str,
     ) -> Result<serde_json::Value, Failure> {
-        Ok(serde_json::from_slice(&self.theirs(before, verb, image)?)?)
+        let text = String::from_utf8(self.theirs(before, verb, image)?)?;
+        let text = text.replace(self.server.called(), self.server.host());
+        Ok(serde_json::from_str(&text)?)
     }
 
     /// What it says where it has to refuse.
     pub(super) fn they_refuse(&self, verb: &[&str], image: &str) -> Result<String, Failure> {
-        let (_, said) = self.skopeo.refused(&their_line(&[], verb, image))?;
+        let (_, said) = self.skopeo.refused(&self.their_line(&[], verb, image))?;
         Ok(said)
     }
 
@@ -85,10 +98,10 @@ impl Meeting<'_> {
     pub(super) fn they_copy(&self, flags: &[&str], from: &str, to: &str) -> Checked {
         let mut line = vec!["--insecure-policy", "copy", "-q"];
         line.extend(flags);
-        line.extend([from, to]);
         let mut line: Vec<String> = line.into_iter().map(str::to_owned).collect();
+        line.extend([from, to].map(|image| self.as_they_call(image)));
         for (side, image) in [("src-", from), ("dest-", to)] {
-            line.extend(their_access(side, image));
+            line.extend(self.their_access(side, image));
         }
         self.skopeo.run(&line).map(drop)
     }
@@ -100,16 +113,41 @@ impl Meeting<'_> {
         fs::write(&file, raw)?;
         self.skopeo.text(&[Path::new("manifest-digest"), &file])
     }
-}
 
-fn their_line(before: &[&str], verb: &[&str], image: &str) -> Vec<String> {
-    let words = before.iter().chain(verb).copied().chain([image]);
-    words.map(str::to_owned).chain(their_access("", image)).collect()
-}
+    fn our_line(&self, arguments: &[&str]) -> Vec<String> {
+        let mut line: Vec<String> = arguments.iter().copied().map(str::to_owned).collect();
+        if self.server.is_guarded() {
+            line.push(format!("--cert-dir={AUTHORITY}"));
+            line.push(format!("--authfile={}", self.their_authfile()));
+        }
+        line
+    }
 
-/// It wants to be told what we do unasked on loopback: to speak plain HTTP.
-fn their_access(side: &str, image: &str) -> Option<String> {
-    image
-        .starts_with("docker://")
-        .then(|| format!("--{side}tls-verify=false"))
+    fn their_line(&self, before: &[&str], verb: &[&str], image: &str) -> Vec<String> {
+        let words = before.iter().chain(verb).copied().map(str::to_owned);
+        words
+            .chain([self.as_they_call(image)])
+            .chain(self.their_access("", image))
+            .collect()
+    }
+
+    fn as_they_call(&self, image: &str) -> String {
+        image.replacen(self.server.host(), self.server.called(), 1)
+    }
+
+    fn their_access(&self, side: &str, image: &str) -> Vec<String> {
+        if !image.starts_with("docker://") {
+            return Vec::new();
+        }
+        if self.server.is_guarded() {
+            let authfile = self.our_authfile();
+            vec![
+                format!("--{side}cert-dir={AUTHORITY}"),
+                format!("--{side}authfile={authfile}"),
+            ]
+        } else {
+            // It wants to be told what we do unasked on loopback: to speak plain HTTP.
+            vec![format!("--{side}tls-verify=false")]
+        }
+    }
 }

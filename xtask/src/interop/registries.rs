@@ -7,22 +7,36 @@ use super::images::ORIGINAL;
 use super::meeting::Meeting;
 use super::server::{Plan, Server};
 use super::tools::Tool;
-use super::{Bench, Checked, Tally, layouts, same};
+use super::{Bench, Checked, Tally, certificate, layouts, logins, same};
 
-const PLANS: [Plan; 1] = [Plan {
-    name: "plain",
-    address: "127.0.0.1",
-}];
+const PLANS: [Plan; 2] = [
+    Plan {
+        name: "plain",
+        address: "127.0.0.1",
+        guarded: false,
+    },
+    Plan {
+        name: "guarded",
+        address: "[::1]",
+        guarded: true,
+    },
+];
 
 /// Gives the folders of the registries that were written to.
 pub(super) fn check(bench: &Bench, tally: &mut Tally) -> Vec<String> {
     let mut written = Vec::new();
     let docker_registry = Tool::find("docker-registry", &bench.dir);
+    let openssl = Tool::find("openssl", &bench.dir);
+    tally.check("a certificate by openssl", &[&openssl], || {
+        certificate::make(bench, &openssl)
+    });
     for plan in PLANS {
         let mut started = None;
+        let mut needs = vec![&docker_registry];
+        needs.extend(plan.guarded.then_some(&openssl));
         tally.check(
             &format!("docker-registry {}: it starts", plan.name),
-            &[&docker_registry],
+            &needs,
             || {
                 started = Some(Server::start(bench, &docker_registry, plan)?);
                 Ok(())
@@ -43,6 +57,9 @@ pub(super) fn check(bench: &Bench, tally: &mut Tally) -> Vec<String> {
                     check(meeting)
                 });
             };
+            if plan.guarded {
+                with("each takes the login of the other", logins::store);
+            }
             with("it pulls what we pushed", they_pull);
             with("we pull what it pushed", we_pull);
             with("Docker's format stays as it is", docker_format);
@@ -53,6 +70,9 @@ pub(super) fn check(bench: &Bench, tally: &mut Tally) -> Vec<String> {
                 inspects_index,
             );
             with("what one deletes is gone for the other", deletes);
+            if plan.guarded {
+                with("both log out", logins::forget);
+            }
         }
     }
     written
