@@ -9,6 +9,7 @@ mod images;
 mod layouts;
 mod logins;
 mod meeting;
+mod referrers;
 mod registries;
 mod relay;
 mod schemas;

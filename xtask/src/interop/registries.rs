@@ -7,7 +7,7 @@ use super::images::ORIGINAL;
 use super::meeting::Meeting;
 use super::server::{Plan, Server};
 use super::tools::Tool;
-use super::{Bench, Checked, Tally, certificate, layouts, logins, same};
+use super::{Bench, Checked, Tally, certificate, layouts, logins, referrers, same};
 
 const PLANS: [Plan; 2] = [
     Plan {
@@ -70,6 +70,8 @@ pub(super) fn check(bench: &Bench, tally: &mut Tally) -> Vec<String> {
                 inspects_index,
             );
             with("what one deletes is gone for the other", deletes);
+            with("it reads the referrers that we pushed", referrers::fallback_tags);
+            with("tags made of digests come along", referrers::digest_tags);
             if plan.guarded {
                 with("both log out", logins::forget);
             }
