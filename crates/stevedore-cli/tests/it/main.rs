@@ -3,6 +3,7 @@
 mod cookbook;
 mod interrupts;
 mod kills;
+mod large;
 mod login;
 mod needs_root;
 mod pipes;
