@@ -66,11 +66,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<bool, Failure> {
     if !cargo::succeeds(&root, &build)? {
         return Err("what is to be measured cannot be built".into());
     }
-    let images = match &options.corpus {
-        Some(folder) => corpus::found_in(folder)?,
-        None => corpus::made_in(&target)?,
-    };
-    options.check(&images.iter().map(|image| image.name.clone()).collect::<Vec<_>>())?;
+    let images = images(&options, &target)?;
     let field = Field {
         options,
         programs: Program::all(target.join("release/stevedore")),
@@ -100,8 +96,16 @@ pub(crate) fn run(arguments: &[&str]) -> Result<bool, Failure> {
             ..medium
         };
         println!("{medium}");
-        if index == 0 {
-            start(&field, &images[0], &medium, folder.path(), &mut outcome)?;
+        if index == 0 && field.options.wants(Operation::Start, "") {
+            let nothing = Image::default();
+            row(
+                &field,
+                Operation::Start,
+                &nothing,
+                &medium,
+                folder.path(),
+                &mut outcome,
+            )?;
         }
         for image in &images {
             rows_of(&field, image, &medium, folder.path(), &mut outcome)?;
@@ -118,17 +122,27 @@ pub(crate) fn run(arguments: &[&str]) -> Result<bool, Failure> {
     Ok(outcome.failed == 0)
 }
 
-fn start(
-    field: &Field,
-    image: &Image,
-    medium: &Medium,
-    folder: &Path,
-    outcome: &mut Outcome,
-) -> Result<(), Failure> {
-    if field.options.wants(Operation::Start, "") {
-        row(field, Operation::Start, image, medium, folder, outcome)?;
+/// Those that a row was asked for of.
+fn images(options: &Options, target: &Path) -> Result<Vec<Image>, Failure> {
+    let found = options.corpus.as_deref().map(corpus::found_in).transpose()?;
+    let plans = corpus::plans();
+    let names: Vec<&str> = match &found {
+        Some(found) => found.iter().map(|image| image.name.as_str()).collect(),
+        None => plans.iter().map(|(name, _)| *name).collect(),
+    };
+    options.check(&names)?;
+    let wanted = |name: &str| {
+        let mut moving = Operation::ALL.iter().filter(|operation| operation.moves_image());
+        moving.any(|operation| options.wants(*operation, name))
+    };
+    match found {
+        Some(found) => Ok(found.into_iter().filter(|image| wanted(&image.name)).collect()),
+        None => plans
+            .iter()
+            .filter(|(name, _)| wanted(name))
+            .map(|(name, layers)| corpus::made_in(target, name, layers))
+            .collect(),
     }
-    Ok(())
 }
 
 /// All rows of an image on a medium, to which it is copied before.

@@ -19,7 +19,7 @@ const MIB: u64 = 1 << 20;
 const FOLDER: &str = "bench/corpus-1";
 
 /// What a copy of an image moves.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 pub(super) struct Size {
     /// Bytes of all blobs: layers, config, manifest.
     pub(super) bytes: u64,
@@ -27,7 +27,7 @@ pub(super) struct Size {
 }
 
 /// An image, alone in a layout.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Image {
     pub(super) name: String,
     pub(super) layout: PathBuf,
@@ -38,30 +38,32 @@ pub(super) struct Image {
     blobs: Vec<(String, u64)>,
 }
 
-/// The images that are made here, by name; those that are not there yet take some seconds.
-pub(super) fn made_in(target: &Path) -> Result<Vec<Image>, Failure> {
-    let folder = target.join(FOLDER);
-    let layers = [300, 120, 80, 60, 30, 10].map(|size| size * MIB);
+/// The images that can be made here, and how many bytes each of their layers holds.
+pub(super) fn plans() -> [(&'static str, Vec<u64>); 3] {
     [
-        ("layers", layers.to_vec()),
+        (
+            "layers",
+            [300, 120, 80, 60, 30, 10].map(|size| size * MIB).to_vec(),
+        ),
         ("small", vec![MIB / 16; 100]),
         ("sixteen", vec![64 * MIB; 16]),
     ]
-    .into_iter()
-    .map(|(name, layers)| {
-        let layout = folder.join(name);
-        if !layout.exists() {
-            println!("making the image `{name}` in {}", layout.display());
-            let part = folder.join(format!("{name}.part"));
-            if part.exists() {
-                fs::remove_dir_all(&part)?;
-            }
-            make(&part, name, &layers)?;
-            fs::rename(&part, &layout)?;
+}
+
+/// The image of a plan: if it is not there yet, that takes some seconds.
+pub(super) fn made_in(target: &Path, name: &str, layers: &[u64]) -> Result<Image, Failure> {
+    let folder = target.join(FOLDER);
+    let layout = folder.join(name);
+    if !layout.exists() {
+        println!("making the image `{name}` in {}", layout.display());
+        let part = folder.join(format!("{name}.part"));
+        if part.exists() {
+            fs::remove_dir_all(&part)?;
         }
-        Image::open(&layout)
-    })
-    .collect()
+        make(&part, name, layers)?;
+        fs::rename(&part, &layout)?;
+    }
+    Image::open(&layout)
 }
 
 /// The layouts of a folder that have an image `latest`, in the order of their names.
@@ -88,7 +90,7 @@ fn make(layout: &Path, name: &str, layers: &[u64]) -> Result<(), Failure> {
         let seed = Sha256::digest(format!("{name}/{index}"));
         let layer = layer::write(&blobs, u64::from_le_bytes(seed[..8].try_into()?), bytes)?;
         descriptors.push(descriptor(
-            "application/vnd.oci.image.layer.v1.tar+gzip",
+            "application/vnd.oci.image.layer.v1.tar+zstd",
             &layer.digest,
             layer.size,
         ));
@@ -248,7 +250,7 @@ mod tests {
         make(&folder.join("image"), "image", &[70_000]).unwrap();
         assert_eq!(
             Image::open(&folder.join("image")).unwrap().digest,
-            "sha256:2a0e1a89c3263267e2681c888080e9a7088e10fce2b24b5094d364f1338830c8"
+            "sha256:1192833a4a12aa05953fe47ba89a93c8acced1a8af07d2aea808eff8d9d6167d"
         );
         fs::remove_dir_all(folder).unwrap();
     }

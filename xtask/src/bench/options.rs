@@ -76,10 +76,10 @@ impl Options {
     }
 
     /// Fails if something was asked for that is no row.
-    pub(super) fn check(&self, images: &[String]) -> Result<(), Failure> {
+    pub(super) fn check(&self, images: &[&str]) -> Result<(), Failure> {
         let known = |only: &String| {
             Operation::ALL.iter().any(|operation| {
-                let of_image = |image: &String| *only == format!("{}/{image}", operation.name());
+                let of_image = |image: &&str| *only == format!("{}/{image}", operation.name());
                 only == operation.name() || (operation.moves_image() && images.iter().any(of_image))
             })
         };
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_row_is_an_operation_or_that_of_an_image() {
-        let images = ["layers".to_owned(), "small".to_owned()];
+        let images = ["layers", "small"];
         let options = Options::parse(&["--only", "copy", "--only", "push/small"], None).unwrap();
         options.check(&images).unwrap();
         assert!(options.wants(Operation::Copy, "layers"));
