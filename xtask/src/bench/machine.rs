@@ -14,6 +14,7 @@ use nix::time::{ClockId, clock_gettime};
 use sha2::{Digest as _, Sha256};
 
 use super::real;
+use super::timer::Call;
 use crate::Failure;
 
 /// Bytes that pass in one measurement.
@@ -23,6 +24,10 @@ const BLOCKS: [usize; 3] = [64 << 10, 256 << 10, 1 << 20];
 /// Of which the best counts.
 const ROUNDS: usize = 5;
 const FILES: u32 = 1000;
+const SYNCS: usize = 20;
+const EXCHANGES: u32 = 2000;
+/// Bytes of a short request, and of its answer.
+const MESSAGE: usize = 400;
 
 /// CPU seconds a byte.
 #[derive(Debug, Default)]
@@ -34,6 +39,10 @@ pub(super) struct Machine {
     /// To and from a socket over loopback; what the kernel does meanwhile is charged to either end.
     pub(super) send: f64,
     pub(super) receive: f64,
+    /// CPU seconds for a short request and its answer, on a connection that is there.
+    pub(super) exchange: f64,
+    /// CPU seconds of a process that does nothing.
+    pub(super) start: f64,
 }
 
 /// The same, for files of a folder.
@@ -48,8 +57,9 @@ pub(super) struct Medium {
     pub(super) write: f64,
     /// CPU seconds to create a small file and to rename it.
     pub(super) create: f64,
-    /// Wall seconds until a small file is durable.
+    /// CPU and wall seconds until a small file is durable.
     pub(super) sync: f64,
+    pub(super) sync_wall: f64,
 }
 
 impl Machine {
@@ -81,6 +91,8 @@ impl Machine {
             hasher,
             send: best.0,
             receive: best.1,
+            exchange: exchanged()?,
+            start: started()?,
         })
     }
 }
@@ -109,13 +121,15 @@ impl Medium {
             }
         }
         let bytes = real(BYTES as u64);
+        let (sync, sync_wall) = synced(&file)?;
         Ok(Self {
             dir: dir.to_owned(),
             kind: kind_in(&fs::read_to_string("/proc/self/mounts")?, &dir.canonicalize()?),
             read: read / bytes,
             write: write / bytes,
             create: created(dir)?,
-            sync: synced(&file)?,
+            sync,
+            sync_wall,
         })
     }
 
@@ -129,11 +143,13 @@ impl fmt::Display for Machine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "SHA-256 {:.2} GB/s ({}); loopback: send {:.2}, receive {:.2} GB/s",
+            "SHA-256 {:.2} GB/s ({}); loopback: send {:.2}, receive {:.2} GB/s, exchange {:.1} us; start {:.1} ms",
             1e-9 / self.hash,
             self.hasher,
             1e-9 / self.send,
-            1e-9 / self.receive
+            1e-9 / self.receive,
+            self.exchange * 1e6,
+            self.start * 1e3
         )
     }
 }
@@ -142,13 +158,14 @@ impl fmt::Display for Medium {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} ({}): read {:.2}, write {:.2} GB/s; create and rename {:.1} us, fsync {:.2} ms",
+            "{} ({}): read {:.2}, write {:.2} GB/s; create and rename {:.1} us, fsync {:.1} us ({:.2} ms wall)",
             self.dir.display(),
             self.kind,
             1e-9 / self.read,
             1e-9 / self.write,
             self.create * 1e6,
-            self.sync * 1e3
+            self.sync * 1e6,
+            self.sync_wall * 1e3
         )
     }
 }
@@ -209,6 +226,45 @@ fn loopback(size: usize) -> Result<(f64, f64), Failure> {
     Ok((sent / bytes, received / bytes))
 }
 
+/// CPU seconds of the end that asks.
+fn exchanged() -> Result<f64, Failure> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let mut asking = TcpStream::connect(listener.local_addr()?)?;
+    let (mut answering, _) = listener.accept()?;
+    asking.set_nodelay(true)?;
+    answering.set_nodelay(true)?;
+    let server = std::thread::spawn(move || {
+        let mut message = [0; MESSAGE];
+        // It ends with the other end.
+        while answering.read_exact(&mut message).is_ok() && answering.write_all(&message).is_ok() {}
+    });
+    let mut message = [0x5a; MESSAGE];
+    let seconds = least(ROUNDS, || {
+        for _ in 0..EXCHANGES {
+            asking.write_all(&message)?;
+            asking.read_exact(&mut message)?;
+        }
+        Ok(())
+    })?;
+    drop(asking);
+    server.join().map_err(|_| "the answering thread panicked")?;
+    Ok(seconds / f64::from(EXCHANGES))
+}
+
+/// CPU seconds of `true`.
+fn started() -> Result<f64, Failure> {
+    let nothing = Call {
+        program: PathBuf::from("true"),
+        arguments: Vec::new(),
+        variables: Vec::new(),
+    };
+    let mut best = f64::INFINITY;
+    for _ in 0..ROUNDS {
+        best = best.min(nothing.time(20, None)?.cpu);
+    }
+    Ok(best)
+}
+
 /// CPU seconds to write a small file under one name and to rename it to another.
 fn created(dir: &Path) -> Result<f64, Failure> {
     let files = dir.join("files");
@@ -232,18 +288,18 @@ fn created(dir: &Path) -> Result<f64, Failure> {
     Ok(best / f64::from(FILES))
 }
 
-/// Wall seconds that syncing a small new file takes: the median.
-fn synced(file: &Path) -> Result<f64, Failure> {
-    let mut taken = Vec::new();
-    for _ in 0..ROUNDS {
+/// CPU and wall seconds that syncing a small new file takes: the least and the median.
+fn synced(file: &Path) -> Result<(f64, f64), Failure> {
+    let (mut least, mut taken) = (f64::INFINITY, Vec::new());
+    for _ in 0..SYNCS {
         let mut new = File::create_new(file)?;
         new.write_all(&[0x5a; 4096])?;
         let began = Instant::now();
-        new.sync_data()?;
+        least = least.min(cpu_seconds(|| Ok(new.sync_data()?))?);
         taken.push(began.elapsed().as_secs_f64());
         fs::remove_file(file)?;
     }
-    Ok(super::paired::median(&taken).unwrap_or_default())
+    Ok((least, super::paired::median(&taken).unwrap_or_default()))
 }
 
 /// The type of the file system with the innermost mount point around a folder.

@@ -68,20 +68,18 @@ impl Operation {
         }
     }
 
-    /// CPU seconds of one core that an image's bytes cost the program at the least: each byte is read or received once,
-    /// hashed once, and written or sent once. Nothing moves when all is there.
+    /// CPU seconds of one core that an image costs the program at the least: a process, and each byte read or received
+    /// once, hashed once, and written or sent once. A blob that is kept is created, renamed and synced; one that is
+    /// sent takes two requests, one that is fetched takes one. Nothing moves when all is there.
     pub(super) fn limit(self, image: Size, machine: &Machine, medium: &Medium) -> Option<f64> {
-        let byte = match self {
-            Self::Copy => medium.read + machine.hash + medium.write,
-            Self::Push => medium.read + machine.hash + machine.send,
-            Self::Pull => machine.receive + machine.hash + medium.write,
+        let kept = medium.create + medium.sync;
+        let (byte, blob) = match self {
+            Self::Copy => (medium.read + medium.write, kept),
+            Self::Push => (medium.read + machine.send, 2.0 * machine.exchange),
+            Self::Pull => (machine.receive + medium.write, machine.exchange + kept),
             _ => return None,
         };
-        let files = match self {
-            Self::Push => 0.0,
-            _ => real(image.blobs) * medium.create,
-        };
-        Some(real(image.bytes) * byte + files)
+        Some(machine.start + real(image.bytes) * (byte + machine.hash) + real(image.blobs) * blob)
     }
 }
 
@@ -95,24 +93,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_each_byte_once_and_each_file_once() {
+    fn counts_each_byte_once_and_each_blob_once() {
         let machine = Machine {
             hash: 0.5,
             send: 0.25,
             receive: 0.125,
+            exchange: 4.0,
+            start: 1000.0,
             ..Machine::default()
         };
         let medium = Medium {
             read: 1.0,
             write: 2.0,
-            create: 8.0,
+            create: 6.0,
+            sync: 2.0,
             ..Medium::default()
         };
         let image = Size { bytes: 100, blobs: 3 };
         let limit = |operation: Operation| operation.limit(image, &machine, &medium);
-        assert_eq!(limit(Operation::Copy), Some(350.0 + 24.0));
-        assert_eq!(limit(Operation::Push), Some(175.0));
-        assert_eq!(limit(Operation::Pull), Some(262.5 + 24.0));
+        assert_eq!(limit(Operation::Copy), Some(1000.0 + 350.0 + 24.0));
+        assert_eq!(limit(Operation::Push), Some(1000.0 + 175.0 + 24.0));
+        assert_eq!(limit(Operation::Pull), Some(1000.0 + 262.5 + 36.0));
         assert_eq!(limit(Operation::CopyThere), None);
     }
 }

@@ -8,8 +8,8 @@ use crate::Failure;
 pub(super) const USAGE: &str = "\
 usage: cargo xtask bench copy [options]
 
-  --only ROW      an operation (start, copy, push, pull; copy-there, push-there, pull-there), or one of an image,
-                  as copy/layers; may be given more than once
+  --only ROW      an operation (start, copy, push, pull; copy-there, push-there, pull-there), an image, or an operation
+                  on an image, as copy/layers; may be given more than once
   --runs N        how often each program runs, after once to warm up [default: 7] [env: RUNS]
   --dir FOLDER    where to copy from and to; may be given more than once [default: the temporary folder, and /dev/shm]
   --corpus FOLDER the layouts in it (each with an image `latest`) instead of images made here
@@ -67,21 +67,14 @@ impl Options {
 
     /// Whether a row was asked for.
     pub(super) fn wants(&self, operation: Operation, image: &str) -> bool {
-        let row = format!("{}/{image}", operation.name());
-        self.only.is_empty()
-            || self
-                .only
-                .iter()
-                .any(|only| only == operation.name() || *only == row)
+        self.only.is_empty() || self.only.iter().any(|only| names(only, operation, image))
     }
 
     /// Fails if something was asked for that is no row.
     pub(super) fn check(&self, images: &[&str]) -> Result<(), Failure> {
         let known = |only: &String| {
-            Operation::ALL.iter().any(|operation| {
-                let of_image = |image: &&str| *only == format!("{}/{image}", operation.name());
-                only == operation.name() || (operation.moves_image() && images.iter().any(of_image))
-            })
+            let of_images = |operation: &Operation| images.iter().any(|image| names(only, *operation, image));
+            Operation::ALL.iter().any(of_images)
         };
         match self.only.iter().find(|only| !known(only)) {
             Some(only) => Err(format!(
@@ -92,6 +85,14 @@ impl Options {
             None => Ok(()),
         }
     }
+}
+
+/// Whether what was typed names a row, alone or with others.
+fn names(only: &str, operation: Operation, image: &str) -> bool {
+    if only == operation.name() {
+        return true;
+    }
+    operation.moves_image() && (only == image || only == format!("{}/{image}", operation.name()))
 }
 
 #[cfg(test)]
@@ -107,6 +108,10 @@ mod tests {
         assert!(options.wants(Operation::Push, "small"));
         assert!(!options.wants(Operation::Push, "layers"));
         assert!(!options.wants(Operation::CopyThere, "layers"));
+        let options = Options::parse(&["--only", "small"], None).unwrap();
+        options.check(&images).unwrap();
+        assert!(options.wants(Operation::Pull, "small"));
+        assert!(!options.wants(Operation::Start, "small"));
         let options = Options::parse(&["--only", "copy/large"], None).unwrap();
         assert!(options.check(&images).is_err());
     }

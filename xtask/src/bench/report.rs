@@ -155,12 +155,12 @@ impl fmt::Display for Row {
         }
         writeln!(
             f,
-            "\n  {:<26}{:>9}{:>9}{:>9}{:>9}{:>8}   {:<19}leaves out",
+            "\n  {:<30}{:>9}{:>9}{:>9}{:>9}{:>8}   {:<19}leaves out",
             "", "cpu s", "wall s", "server", "MiB", "others", "ours: cpu   wall"
         )?;
         for entry in &self.entries {
             if let Some(failure) = &entry.series.failure {
-                writeln!(f, "  {:<26}FAILED: {failure}", entry.name)?;
+                writeln!(f, "  {:<30}FAILED: {failure}", entry.name)?;
                 continue;
             }
             let series = &entry.series;
@@ -178,7 +178,7 @@ impl fmt::Display for Row {
                 )
             };
             let line = format!(
-                "  {:<26}{:>9.4}{:>9.4}{:>9.2}{:>9.1}{:>8}   {:<19}{}",
+                "  {:<30}{:>9.4}{:>9.4}{:>9.2}{:>9.1}{:>8}   {:<19}{}",
                 entry.name,
                 series.median(cpu),
                 series.median(wall),
