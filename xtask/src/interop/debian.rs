@@ -60,7 +60,7 @@ pub(super) fn make(bench: &Bench, assemble: &Tool, root: &Tool) -> Checked {
     )?;
     with(&["config"], &["--tag", "arm64", "--architecture", "arm64"])?;
     index(assemble, DEBIAN)?;
-    unpack(umoci, DEBIAN, "amd64", BUNDLE)
+    unpack(umoci, DEBIAN, BUNDLE)
 }
 
 /// Registry and layouts, and umoci at their end.
@@ -69,13 +69,13 @@ pub(super) fn travels(at: Meeting<'_>, umoci: &Tool) -> Checked {
     let all = ["--all", "--referrers"];
     at.we_copy(&all, &original, &pushed)?;
     at.they_copy(&["--override-arch", "amd64"], &pushed, &oci("theirs", "amd64"))?;
-    like_the_original(at.bench, umoci, "theirs")?;
+    like_the_original(at, umoci, "theirs")?;
     let theirs = at.at("debian-by-it", "multi");
     at.they_copy(&["--all"], &original, &theirs)?;
     let report = at.we_copy(&["--platform", "linux/amd64"], &theirs, &oci("back", "amd64"))?;
     // The root, four layers above it, and the config.
     same("blobs written", report["blobs"]["written"].as_u64(), Some(6))?;
-    like_the_original(at.bench, umoci, "back")?;
+    like_the_original(at, umoci, "back")?;
     // And the whole of it.
     at.we_copy(&all, &pushed, &oci("back", "multi"))?;
     at.we_copy(&all, &original, &oci("straight", "multi"))?;
@@ -83,20 +83,22 @@ pub(super) fn travels(at: Meeting<'_>, umoci: &Tool) -> Checked {
     same("all that came back", blobs("back")?, blobs("straight")?)
 }
 
-fn like_the_original(bench: &Bench, umoci: &Tool, layout: &str) -> Checked {
-    remove(bench, &["debian-again"])?;
-    unpack(umoci, layout, "amd64", "debian-again")?;
-    let rootfs = |bundle: &str| files(&bench.dir.join(bundle).join("rootfs"));
+fn like_the_original(at: Meeting<'_>, umoci: &Tool, layout: &str) -> Checked {
+    let (copied, original) = (oci(layout, "amd64"), oci(DEBIAN, "amd64"));
+    same(&copied, at.digest(&copied)?, at.digest(&original)?)?;
+    remove(at.bench, &["debian-again"])?;
+    unpack(umoci, layout, "debian-again")?;
+    let rootfs = |bundle: &str| files(&at.bench.dir.join(bundle).join("rootfs"));
     let original = rootfs(BUNDLE)?;
     same(layout, &rootfs("debian-again")?, &original)?;
-    remove(bench, &["debian-again"])?;
-    let there = ["bin", "srv/index.html", "usr/bin/perl", "var/lib/dpkg/status"]
-        .map(|path| original.contains_key(Path::new(path)));
+    remove(at.bench, &["debian-again"])?;
+    let there = ["bin", "srv/index.html", "usr/bin/perl", "var/lib/dpkg/status"];
+    let there = there.map(|path| original.contains_key(Path::new(path)));
     same("what is there of it", there, [true, true, false, false])
 }
 
-fn unpack(umoci: &Tool, layout: &str, name: &str, bundle: &str) -> Checked {
-    let image = format!("{layout}:{name}");
+fn unpack(umoci: &Tool, layout: &str, bundle: &str) -> Checked {
+    let image = format!("{layout}:amd64");
     umoci
         .run(&["unpack", "--rootless", "--image", &image, bundle])
         .map(drop)
