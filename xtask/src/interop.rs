@@ -1,7 +1,8 @@
 //! `cargo xtask interop`: what other tools wrote to layouts and registries is read by us, and the other way round, digest
 //! for digest.
 //!
-//! A tool that is not there is named, and what it was needed for counts as not run. The last line sums up.
+//! A tool that is not there is named, and what it was needed for counts as not run. The last line sums up. What Debian
+//! does not install is laid out by `.ci/peers FOLDER`, and found where `STEVEDORE_PEERS` names that folder.
 
 mod certificate;
 mod debian;

@@ -28,6 +28,16 @@ pub(super) struct File {
     bytes: Vec<u8>,
 }
 
+/// Checks that two folders hold the same files.
+pub(super) fn same_files(bench: &Bench, one: &str, other: &str) -> Checked {
+    let (ours, theirs) = (files(&bench.dir.join(one))?, files(&bench.dir.join(other))?);
+    let mut paths = ours.keys().chain(theirs.keys());
+    match paths.find(|path| ours.get(*path) != theirs.get(*path)) {
+        None => Ok(()),
+        Some(path) => Err(format!("{} is not the same in {one} and {other}", path.display()).into()),
+    }
+}
+
 /// All files below a folder by their paths.
 pub(super) fn files(dir: &Path) -> Result<BTreeMap<PathBuf, File>, Failure> {
     let mut files = BTreeMap::new();

@@ -5,12 +5,11 @@ mod generate;
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::Ipv6Addr;
-use std::path::PathBuf;
 
 use serde_json::Value;
 
 use super::Checked;
-use super::tools::Tool;
+use super::tools::{self, Tool};
 use crate::Failure;
 
 /// How many texts are made up.
@@ -30,8 +29,7 @@ const SHORTENED: &str = "the short form there reads back as another reference, o
 
 /// The test files of Go's parser: .ci/peers lays them out.
 pub(super) fn published() -> Tool {
-    let peers = std::env::var_os("STEVEDORE_PEERS").map(PathBuf::from);
-    let folder = peers.map(|peers| peers.join("references"));
+    let folder = tools::peers().map(|peers| peers.join("references"));
     Tool::thing(
         "references in STEVEDORE_PEERS",
         folder.filter(|folder| folder.is_dir()),

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::disk::{files, oci};
+use super::disk::{oci, same_files};
 use super::images::ORIGINAL;
 use super::meeting::Meeting;
 use super::{Checked, same};
@@ -47,8 +47,7 @@ pub(super) fn fallback_tags(at: Meeting<'_>) -> Checked {
     )?;
     at.we_copy(&all, &pushed, &oci("back", "multi"))?;
     at.we_copy(&all, &original, &oci("straight", "multi"))?;
-    let blobs = |layout: &str| files(&at.bench.dir.join(layout).join("blobs"));
-    same("all that came back", blobs("back")?, blobs("straight")?)
+    same_files(at.bench, "back/blobs", "straight/blobs")
 }
 
 /// Signatures of the older custom: an image under a tag that is made of the digest of another.

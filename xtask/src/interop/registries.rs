@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::disk::{files, oci, remove};
+use super::disk::{oci, remove, same_files};
 use super::images::ORIGINAL;
 use super::meeting::Meeting;
 use super::server::{Plan, Server};
@@ -93,7 +93,6 @@ fn meet(at: Meeting<'_>, umoci: &Tool, tally: &mut Tally) {
 }
 
 fn they_pull(at: Meeting<'_>) -> Checked {
-    let blobs = |layout: &str| files(&at.bench.dir.join(layout).join("blobs"));
     for (flags, name) in [(&[][..], "amd64"), (&[], "arm64"), (&["--all"], "multi")] {
         let (original, pushed) = (oci(ORIGINAL, name), at.at("ours", name));
         at.we_copy(flags, &original, &pushed)?;
@@ -109,11 +108,10 @@ fn they_pull(at: Meeting<'_>) -> Checked {
         let again = at.we_copy(flags, &original, &pushed)?;
         same("blobs written again", &again["blobs"]["written"], &json!(0))?;
     }
-    same("blobs", blobs("theirs")?, blobs("straight")?)
+    same_files(at.bench, "theirs/blobs", "straight/blobs")
 }
 
 fn we_pull(at: Meeting<'_>) -> Checked {
-    let blobs = |layout: &str| files(&at.bench.dir.join(layout).join("blobs"));
     for (flags, name) in [(&[][..], "amd64"), (&[], "arm64"), (&["--all"], "multi")] {
         let (original, pushed) = (oci(ORIGINAL, name), at.at("theirs", name));
         at.they_copy(flags, &original, &pushed)?;
@@ -125,7 +123,7 @@ fn we_pull(at: Meeting<'_>) -> Checked {
         at.we_copy(flags, &pushed, &oci("back", name))?;
         at.they_copy(flags, &original, &oci("straight", name))?;
     }
-    same("blobs", blobs("back")?, blobs("straight")?)
+    same_files(at.bench, "back/blobs", "straight/blobs")
 }
 
 /// Its manifest is of other types, which a copy between repositories has to leave alone.

@@ -31,10 +31,11 @@ impl Tool {
         }
     }
 
-    /// The program with a name on `PATH`.
+    /// The program with a name on `PATH`, or else among those that .ci/peers laid out.
     pub(super) fn find(name: &str, dir: &Path) -> Self {
         let places = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::split_paths(&places)
+            .chain(peers().map(|peers| peers.join("bin")))
             .map(|place| place.join(name))
             .find(|path| path.is_file());
         Self {
@@ -143,6 +144,11 @@ impl fmt::Display for Tool {
             .unwrap_or_else(|failure| failure.to_string());
         write!(f, "{}: {}", self.name, version.lines().next().unwrap_or_default())
     }
+}
+
+/// The folder that .ci/peers filled, if `STEVEDORE_PEERS` names it.
+pub(super) fn peers() -> Option<PathBuf> {
+    std::env::var_os("STEVEDORE_PEERS").map(PathBuf::from)
 }
 
 /// A Python that has a module: the system's, or the first on `PATH`.
