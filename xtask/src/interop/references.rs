@@ -17,13 +17,9 @@ const GENERATED: usize = 20_000;
 
 /// Why an answer of ours may be another one, as the documentation of `Reference` has it. Each has to occur, else it is
 /// no difference any more.
-const INTENDED: [&str; 4] = [
-    UNDERSCORE,
-    "a port above 65535 cannot be dialled",
-    NO_ADDRESS,
-    SHORTENED,
-];
+const INTENDED: [&str; 4] = [UNDERSCORE, HIGH_PORT, NO_ADDRESS, SHORTENED];
 const UNDERSCORE: &str = "a registry with a `_` comes out empty there, and the repository swallows it";
+const HIGH_PORT: &str = "a port above 65535 cannot be dialled";
 const NO_ADDRESS: &str = "brackets that hold no IPv6 address cannot be dialled";
 const SHORTENED: &str = "the short form there reads back as another reference, or as none";
 
@@ -117,7 +113,7 @@ fn reason(ours: &Value, theirs: &Value) -> Option<&'static str> {
         _ => (registry, None),
     };
     if port.is_some_and(|port| port.parse::<u16>().is_err()) {
-        return Some(INTENDED[1]);
+        return Some(HIGH_PORT);
     }
     let address = host.strip_prefix('[')?.strip_suffix(']')?;
     address.parse::<Ipv6Addr>().is_err().then_some(NO_ADDRESS)
