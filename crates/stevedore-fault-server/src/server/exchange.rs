@@ -28,6 +28,7 @@ pub(super) struct Exchange<'a> {
 
 impl Exchange<'_> {
     pub(super) async fn run(&self, conn: &mut Conn) -> io::Result<Then> {
+        let _under_way = self.shared.under_way();
         let path = self.head.path();
         let seen = Seen {
             origin: self.origin,
