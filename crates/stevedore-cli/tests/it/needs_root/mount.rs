@@ -55,8 +55,9 @@ impl Mount {
         let detached = run(Command::new("losetup").args(["--detach", &device]))?;
         assert!(detached.status.success(), "{detached:?}");
         let mounted = mounted?;
-        let said = first_line(&mounted.stderr);
-        if said.contains("unknown filesystem type") {
+        let said = String::from_utf8_lossy(&mounted.stderr);
+        let unknown = ["unknown filesystem type", "fuse: device not found"];
+        if unknown.iter().any(|unknown| said.contains(unknown)) {
             return Err(format!("a system that mounts {kind}"));
         }
         assert!(mounted.status.success(), "{mounted:?}");
