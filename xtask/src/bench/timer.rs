@@ -76,7 +76,8 @@ impl Call {
     pub(super) fn time(&self, repeats: u32, server: Option<u32>) -> Result<Sample, Failure> {
         let server_before = server.map_or(Ok(0.0), cpu_of)?;
         let (busy_before, began) = (busy()?, Instant::now());
-        let mut timer = Command::new(std::env::current_exe()?);
+        // Not by its path: it may be built again meanwhile.
+        let mut timer = Command::new("/proc/self/exe");
         timer.args(["timer", &repeats.to_string()]).arg(&self.program);
         let printed = self.output(timer.args(&self.arguments))?;
         let (busy, took) = (busy()? - busy_before, began.elapsed().as_secs_f64());
