@@ -1,10 +1,19 @@
-//! `cargo xtask interop`: layouts that other tools wrote are read by us, and the other way round, digest for digest.
+//! `cargo xtask interop`: what other tools wrote to layouts and registries is read by us, and the other way round, digest
+//! for digest.
 //!
 //! A tool that is not there is named, and what it was needed for counts as not run. The last line sums up.
 
+mod certificate;
+mod disk;
 mod images;
 mod layouts;
+mod logins;
+mod meeting;
+mod referrers;
+mod registries;
+mod relay;
 mod schemas;
+mod server;
 mod tools;
 
 use std::fmt;
@@ -66,7 +75,13 @@ pub(crate) fn run() -> Result<bool, Failure> {
         skopeos: [tool("skopeo"), tool("skopeo-sid")],
         dir: dir.clone(),
     };
-    for tool in bench.skopeos.iter().chain(&bench.umocis) {
+    let docker_registry = tool("docker-registry");
+    for tool in bench
+        .skopeos
+        .iter()
+        .chain(&bench.umocis)
+        .chain([&docker_registry])
+    {
         println!("{tool}");
     }
     let mut tally = Tally::default();
@@ -74,10 +89,11 @@ pub(crate) fn run() -> Result<bool, Failure> {
         images::make(&bench, &Tool::at(target.join("debug/examples/assemble"), &dir))
     }) {
         layouts::check(&bench, &mut tally);
+        let registries = registries::check(&bench, &mut tally);
         let python = tools::python_with("jsonschema", &dir);
         let schemas = schemas::folder();
         tally.check("schemas", &[&python, &schemas], || {
-            schemas::check(&bench, &python)
+            schemas::check(&bench, &python, &registries)
         });
     }
     println!(

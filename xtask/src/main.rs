@@ -33,7 +33,7 @@ tasks:
   ci          what the tree must hold: dependency directions, size of the core, packaging, silenced lints, file lengths
   docs        manual pages and completions of the program, into target/docs
   features    every feature of every crate compiles alone
-  interop     layouts, written by us and read by others and the other way round: needs skopeo, umoci and so on";
+  interop     what we write is read by others and the other way round: needs skopeo, umoci, docker-registry and so on";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

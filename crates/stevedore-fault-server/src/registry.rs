@@ -183,6 +183,24 @@ impl Registry {
         Some((digest, repository.manifests.get(&digest.to_string())?.clone()))
     }
 
+    pub(crate) fn damage(&mut self, repository: &str, digest: &Digest) -> bool {
+        let Some(repository) = self.repositories.get_mut(repository) else {
+            return false;
+        };
+        let digest = digest.to_string();
+        let manifest = repository.manifests.get_mut(&digest);
+        let stored = manifest
+            .map(|manifest| &mut manifest.bytes)
+            .or_else(|| repository.blobs.get_mut(&digest));
+        let Some(stored) = stored.filter(|stored| !stored.is_empty()) else {
+            return false;
+        };
+        let mut damaged = stored.to_vec();
+        damaged[0] ^= 0x20;
+        *stored = damaged.into();
+        true
+    }
+
     pub(crate) fn tags(&self, repository: &str) -> Vec<String> {
         self.repositories
             .get(repository)

@@ -10,6 +10,7 @@ mod tls;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use stevedore_core::{Algorithm, Digest};
@@ -21,6 +22,9 @@ use crate::registry::Manifest;
 use accept::Listeners;
 pub use origin::Origin;
 use shared::{Shared, lock};
+
+/// How long nothing has to come until a server has [settled](FaultServer::settle).
+const SETTLING: Duration = Duration::from_millis(4);
 
 /// A registry in this process, on free ports of the loopback interface. It stops, with all its connections, when
 /// it is dropped.
@@ -189,6 +193,12 @@ impl FaultServer {
         lock(&self.shared.registry).tags(repository)
     }
 
+    /// Changes the first byte of a manifest or blob where it lies; its size and digest stay. Gives whether the
+    /// repository has something of that digest that is not empty.
+    pub fn damage(&self, repository: &str, digest: &Digest) -> bool {
+        lock(&self.shared.registry).damage(repository, digest)
+    }
+
     /// How many upload sessions are open.
     pub fn open_uploads(&self) -> usize {
         lock(&self.shared.registry).open_uploads()
@@ -270,6 +280,20 @@ impl FaultServer {
     /// All requests so far, as a list.
     pub fn requests(&self) -> Vec<Request> {
         self.log().requests().to_vec()
+    }
+
+    /// Waits until nobody asks anything any more: no request is under way, and for a while no new one came. For
+    /// what clients that gave up had sent already. A request that hangs is waited for.
+    pub async fn settle(&self) {
+        let mut before = None;
+        loop {
+            let (busy, now) = self.shared.traffic();
+            if busy == 0 && before == Some(now) {
+                return;
+            }
+            before = Some(now);
+            tokio::time::sleep(SETTLING).await;
+        }
     }
 
     /// Forgets the requests so far, so that the log tells of what follows only.

@@ -2,8 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::File;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use crate::Failure;
 
@@ -66,24 +68,69 @@ impl Tool {
 
     /// Runs it; what it prints is its result, what it complains about becomes the error.
     pub(super) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Vec<u8>, Failure> {
-        let output = Command::new(self.path())
-            .args(arguments)
-            .current_dir(&self.dir)
-            .stdin(Stdio::null())
-            .output()?;
+        self.run_with(arguments, "")
+    }
+
+    /// The same, with a text that it reads.
+    pub(super) fn run_with<A: AsRef<OsStr>>(&self, arguments: &[A], input: &str) -> Result<Vec<u8>, Failure> {
+        let output = self.output(arguments, input)?;
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let line: Vec<_> = arguments.iter().map(|it| it.as_ref().to_string_lossy()).collect();
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!(
-            "`{} {}` ended with {}: {}",
-            self.name,
-            line.join(" "),
-            output.status,
-            said.trim()
-        )
-        .into())
+        let line = self.line(arguments);
+        Err(format!("`{line}` ended with {}: {}", output.status, said.trim()).into())
+    }
+
+    /// Runs it where it has to fail: its exit code and what it complains about are the result.
+    pub(super) fn refused<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<(i32, String), Failure> {
+        let output = self.output(arguments, "")?;
+        match output.status.code() {
+            Some(code) if code != 0 => Ok((code, String::from_utf8_lossy(&output.stderr).into_owned())),
+            _ => Err(format!("`{}` ended with {}", self.line(arguments), output.status).into()),
+        }
+    }
+
+    /// Starts it; what it says goes to a file, and it ends by itself or by whoever holds it.
+    pub(super) fn start<A: AsRef<OsStr>>(&self, arguments: &[A], log: &Path) -> Result<Child, Failure> {
+        let log = File::create(log)?;
+        Ok(self
+            .command(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?)
+    }
+
+    /// The input has to be short enough for a pipe, for nobody reads meanwhile what it prints.
+    fn output<A: AsRef<OsStr>>(&self, arguments: &[A], input: &str) -> Result<Output, Failure> {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            match stdin.write_all(input.as_bytes()) {
+                // It did not want to know.
+                Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+                written => written?,
+            }
+        }
+        Ok(child.wait_with_output()?)
+    }
+
+    fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+        let mut command = Command::new(self.path());
+        command.args(arguments).current_dir(&self.dir);
+        command
+    }
+
+    /// What would be typed.
+    fn line<A: AsRef<OsStr>>(&self, arguments: &[A]) -> String {
+        let words = arguments.iter().map(|it| it.as_ref().to_string_lossy());
+        let words: Vec<_> = [self.name.as_str().into()].into_iter().chain(words).collect();
+        words.join(" ")
     }
 
     /// The same, as text without the space around it.

@@ -1,7 +1,7 @@
 //! What all connections share.
 
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::Origin;
@@ -19,6 +19,9 @@ pub(crate) struct Shared {
     pub(crate) plan: Mutex<Plan>,
     pub(crate) log: Mutex<Log>,
     pub(crate) connections: AtomicU64,
+    /// Requests so far, and those of them that are under way.
+    asked: AtomicU64,
+    busy: AtomicU64,
     /// In the order of [`Origin::ALL`].
     pub(super) addresses: [SocketAddr; 3],
     #[cfg(feature = "tls")]
@@ -33,6 +36,8 @@ impl Shared {
             plan: Mutex::default(),
             log: Mutex::default(),
             connections: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
+            busy: AtomicU64::new(0),
             addresses: [SocketAddr::from(([127, 0, 0, 1], 0)); 3],
             #[cfg(feature = "tls")]
             tls: None,
@@ -44,6 +49,19 @@ impl Shared {
     pub(super) fn with_tls(mut self, tls: Option<super::tls::Tls>) -> Self {
         self.tls = tls;
         self
+    }
+
+    /// Notes a request that is under way until what this gives is dropped.
+    pub(super) fn under_way(&self) -> UnderWay<'_> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        self.busy.fetch_add(1, Ordering::SeqCst);
+        UnderWay(&self.busy)
+    }
+
+    /// How many requests are under way, and how many connections and requests there were.
+    pub(super) fn traffic(&self) -> (u64, (u64, u64)) {
+        let read = |count: &AtomicU64| count.load(Ordering::SeqCst);
+        (read(&self.busy), (read(&self.connections), read(&self.asked)))
     }
 
     pub(super) fn address(&self, origin: Origin) -> SocketAddr {
@@ -65,6 +83,15 @@ impl Shared {
     #[cfg(feature = "tls")]
     pub(super) fn ca_pem(&self) -> Option<&str> {
         self.tls.as_ref().map(super::tls::Tls::ca_pem)
+    }
+}
+
+/// A request that is under way.
+pub(super) struct UnderWay<'a>(&'a AtomicU64);
+
+impl Drop for UnderWay<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

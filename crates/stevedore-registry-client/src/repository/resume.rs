@@ -7,7 +7,7 @@ use ::http::{HeaderValue, Method, StatusCode, header};
 use bytes::Bytes;
 use futures_util::stream::unfold;
 use stevedore_core::stream::{BoxStream, next};
-use stevedore_core::{Blob, Descriptor, Digest, Error as CoreError, ErrorKind};
+use stevedore_core::{Blob, ByteRange, Descriptor, Digest, Error as CoreError, ErrorKind};
 
 use super::Repository;
 use crate::error::{Error, Result};
@@ -41,15 +41,22 @@ impl Repository {
     pub(super) async fn fetch_blob(
         &self,
         descriptor: &Descriptor,
-        wanted: Range<u64>,
+        range: ByteRange,
     ) -> stevedore_core::Result<Blob> {
+        let digest = descriptor.known_digest()?;
+        let wanted = match range.within(descriptor.size) {
+            Ok(wanted) if wanted.start < wanted.end => wanted,
+            // There is nothing to fetch; but what is not there has no ranges, neither empty ones nor wrong ones.
+            nothing => {
+                let size = self.size_of_blob(&digest).await;
+                size.map_err(|error| error.while_doing(format!("cannot read the blob {digest} of {self}")))?;
+                return nothing.map(|_| Blob::from(Bytes::new()));
+            }
+        };
         let length = wanted.end - wanted.start;
-        if length == 0 {
-            return Ok(Blob::from(Bytes::new()));
-        }
         let remote = Remote {
             repository: self.clone(),
-            digest: descriptor.known_digest()?,
+            digest,
             size: descriptor.size,
             urls: descriptor.urls.clone(),
         };

@@ -2,11 +2,12 @@
 
 use async_trait::async_trait;
 use futures_util::StreamExt;
+use stevedore_core::reference::Tag;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
     Algorithm, Blob, ByteRange, Descriptor, Digest, Document, Error as CoreError, ErrorKind, IngestPlan,
-    MediaType, Named, Place, Put, ReferrerFilter, Result, Role, Selector, Sink, SinkTraits, Source, Staging,
-    Supply, stream,
+    MediaType, Named, Place, Put, RefName, ReferrerFilter, Result, Role, Selector, Sink, SinkTraits, Source,
+    Staging, Supply, stream,
 };
 
 use super::Repository;
@@ -51,7 +52,7 @@ impl Source for Repository {
     }
 
     async fn blob(&self, descriptor: &Descriptor, range: ByteRange) -> Result<Blob> {
-        self.fetch_blob(descriptor, range.within(descriptor.size)?).await
+        self.fetch_blob(descriptor, range).await
     }
 
     async fn find_blob(&self, digest: &Digest) -> Result<Descriptor> {
@@ -125,6 +126,7 @@ impl Sink for Repository {
                 ));
             }
         };
+        let tags = self.tags_to_write(&names, replace, digest).await?;
         let mut filed = false;
         // What a tag names is known to registries by its sha256 only.
         if names.is_empty() || digest.algorithm() != Algorithm::Sha256 {
@@ -134,23 +136,9 @@ impl Sink for Repository {
             filed |=
                 written.map_err(|error| error.while_doing(format!("cannot write {digest} to {self}")))?;
         }
-        for name in &names {
-            let tag = tag(name)?;
-            let what = || format!("cannot write {tag} to {self}");
-            let mut condition = Condition::None;
-            if !replace {
-                match self.head_document(tag.as_str()).await {
-                    Ok(Some(found)) if found.digest == digest => continue,
-                    Ok(_) => {
-                        let message = format!("{tag} of {self} names something else already");
-                        return Err(CoreError::new(ErrorKind::Conflict, message));
-                    }
-                    Err(error) if error.is_not_found() => condition = Condition::Absent,
-                    Err(error) => return Err(error.while_doing(what())),
-                }
-            }
+        for (tag, condition) in tags {
             let written = self.write_document(document, tag.as_str(), condition).await;
-            filed |= written.map_err(|error| error.while_doing(what()))?;
+            filed |= written.map_err(|error| error.while_doing(format!("cannot write {tag} to {self}")))?;
         }
         if let Some(subject) = document.subject() {
             let subject = subject.known_digest()?;
@@ -173,6 +161,34 @@ impl Sink for Repository {
 }
 
 impl Repository {
+    /// The tags that names want to be written, each on its condition. All are looked at before the first one is
+    /// written, for a registry takes them one by one, and one that is taken should leave the others alone.
+    async fn tags_to_write(
+        &self,
+        names: &[RefName],
+        replace: bool,
+        digest: Digest,
+    ) -> Result<Vec<(Tag, Condition)>> {
+        let mut tags = Vec::with_capacity(names.len());
+        for name in names {
+            let tag = tag(name)?;
+            if replace {
+                tags.push((tag, Condition::None));
+                continue;
+            }
+            match self.head_document(tag.as_str()).await {
+                Ok(Some(found)) if found.digest == digest => {}
+                Ok(_) => {
+                    let message = format!("{tag} of {self} names something else already");
+                    return Err(CoreError::new(ErrorKind::Conflict, message));
+                }
+                Err(error) if error.is_not_found() => tags.push((tag, Condition::Absent)),
+                Err(error) => return Err(error.while_doing(format!("cannot look at {tag} of {self}"))),
+            }
+        }
+        Ok(tags)
+    }
+
     /// How a selector is spelled in a URL.
     fn reference(&self, selector: &Selector) -> Result<String> {
         match selector {
@@ -181,7 +197,7 @@ impl Repository {
             _ => {
                 let message =
                     format!("{self} has tags and digests, and nothing that is the first or only one");
-                Err(CoreError::new(ErrorKind::Invalid, message))
+                Err(CoreError::new(ErrorKind::Unsupported, message))
             }
         }
     }

@@ -8,4 +8,5 @@ mod connections;
 mod credentials;
 mod repository;
 mod server;
+mod suite;
 mod tls;

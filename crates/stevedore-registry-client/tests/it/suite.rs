@@ -1,0 +1,95 @@
+//! Repositories of registries under the suite for sources and sinks.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use stevedore_core::suite::{Ability, Neighbour, TransportFixture};
+use stevedore_core::{Digest, Result, Sink, Source};
+use stevedore_fault_server::{FaultServer, Profile};
+use tokio::sync::OnceCell;
+
+use crate::repository::{builder, open};
+
+/// A repository of a registry that every call opens by a client of its own, as another process does.
+struct Remote {
+    profile: Profile,
+    /// Started by the first who asks, for only then is there a runtime.
+    server: OnceCell<FaultServer>,
+}
+
+impl Remote {
+    fn new(profile: Profile) -> Self {
+        Self {
+            profile,
+            server: OnceCell::new(),
+        }
+    }
+
+    async fn server(&self) -> &FaultServer {
+        self.server
+            .get_or_init(|| FaultServer::start(self.profile.clone()))
+            .await
+    }
+}
+
+#[async_trait]
+impl TransportFixture for Remote {
+    async fn sink(&self) -> Result<Arc<dyn Sink>> {
+        let server = self.server().await;
+        Ok(Arc::new(open(server, builder(server), "team/app")))
+    }
+
+    async fn source(&self) -> Result<Arc<dyn Source>> {
+        let server = self.server().await;
+        Ok(Arc::new(open(server, builder(server), "team/app")))
+    }
+
+    async fn neighbour(&self) -> Result<Option<Neighbour>> {
+        let server = self.server().await;
+        let base = Arc::new(open(server, builder(server), "team/base"));
+        Ok(Some(Neighbour::new(Arc::clone(&base) as _, base)))
+    }
+
+    fn can(&self, ability: Ability) -> bool {
+        match ability {
+            // Of tags there is no order and nothing that is not a tag, and of documents the registry knows the types.
+            // An upload outlives its client only if somebody writes its URL down.
+            Ability::RefNames | Ability::Nth | Ability::Only | Ability::OtherDocuments | Ability::Resume => {
+                false
+            }
+            // Who comes first with a name is the registry's to decide, and not each does.
+            Ability::Isolation => self.profile.manifests.conditional,
+            _ => true,
+        }
+    }
+
+    async fn damage(&self, digest: &Digest) -> Result<bool> {
+        Ok(self.server().await.damage("team/app", digest))
+    }
+
+    async fn settle(&self) {
+        self.server().await.settle().await;
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+/// As the specification has it.
+mod spec {
+    use super::{Profile, Remote, runtime};
+
+    stevedore_core::transport_suite!(Remote::new(Profile::spec()), |case| runtime().block_on(case));
+}
+
+/// With tokens, blobs on another host, upload URLs that change, no conditional requests and nothing of what came to
+/// the specification after its version 1.1.
+mod harbor {
+    use super::{Profile, Remote, runtime};
+
+    stevedore_core::transport_suite!(Remote::new(Profile::harbor()), |case| runtime().block_on(case));
+}
