@@ -86,12 +86,13 @@ impl Call {
         let field = |name: &str| measured[name].as_f64().ok_or("the timer left out a figure");
         let cpu = field("cpu")?;
         let cores = real(std::thread::available_parallelism()?.get() as u64);
-        let others = (busy - cpu * f64::from(repeats) - server) / (took * cores);
+        let times = f64::from(repeats);
+        let others = (busy - cpu * times - server) / (took * cores);
         Ok(Sample {
             wall: field("wall")?,
             cpu,
             memory: measured["memory"].as_u64().ok_or("the timer left out a figure")?,
-            server,
+            server: server / times,
             others: (took > LONG_ENOUGH).then_some(others.max(0.0)),
         })
     }
