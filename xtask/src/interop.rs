@@ -4,11 +4,13 @@
 //! A tool that is not there is named, and what it was needed for counts as not run. The last line sums up.
 
 mod certificate;
+mod debian;
 mod disk;
 mod images;
 mod layouts;
 mod logins;
 mod meeting;
+mod references;
 mod referrers;
 mod registries;
 mod relay;
@@ -50,18 +52,15 @@ struct Tally {
 pub(crate) fn run() -> Result<bool, Failure> {
     let root = Workspace::load()?.root;
     let target = cargo::target_dir(&root)?;
-    let binaries = ["build", "--quiet", "--locked", "-p", "stevedore-cli", "--bins"];
-    let example = [
-        "build",
-        "--quiet",
-        "--locked",
-        "-p",
-        "stevedore-transport",
-        "--example",
-        "assemble",
+    let built = [
+        ["-p", "stevedore-cli", "--bin", "stevedore"],
+        ["-p", "stevedore-transport", "--example", "assemble"],
+        ["-p", "stevedore-core", "--example", "references"],
     ];
-    if !cargo::succeeds(&root, &binaries)? || !cargo::succeeds(&root, &example)? {
-        return Err("what is to be checked cannot be built".into());
+    for what in built {
+        if !cargo::succeeds(&root, &[&["build", "--quiet", "--locked"], &what[..]].concat())? {
+            return Err("what is to be checked cannot be built".into());
+        }
     }
     let dir = target.join("interop");
     if dir.exists() {
@@ -85,9 +84,15 @@ pub(crate) fn run() -> Result<bool, Failure> {
         println!("{tool}");
     }
     let mut tally = Tally::default();
-    if tally.check("images by umoci", &[&bench.umocis[0], &tool("busybox")], || {
-        images::make(&bench, &Tool::at(target.join("debug/examples/assemble"), &dir))
+    let assemble = Tool::at(target.join("debug/examples/assemble"), &dir);
+    let umoci = &bench.umocis[0];
+    if tally.check("images by umoci", &[umoci, &tool("busybox")], || {
+        images::make(&bench, &assemble)
     }) {
+        let root = debian::root();
+        tally.check("a Debian by mmdebstrap and umoci", &[umoci, &root], || {
+            debian::make(&bench, &assemble, &root)
+        });
         layouts::check(&bench, &mut tally);
         let registries = registries::check(&bench, &mut tally);
         let python = tools::python_with("jsonschema", &dir);
@@ -96,6 +101,11 @@ pub(crate) fn run() -> Result<bool, Failure> {
             schemas::check(&bench, &python, &registries)
         });
     }
+    let references = Tool::at(target.join("debug/examples/references"), &dir);
+    let (go, published) = (tool("go-references"), references::published());
+    tally.check("references are what Go says", &[&go, &published], || {
+        references::check(&references, &go, &published)
+    });
     println!(
         "{} passed, {} failed, {} skipped",
         tally.passed, tally.failed, tally.skipped

@@ -9,10 +9,12 @@ mod tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use futures_util::future::{Either, select};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -133,8 +135,10 @@ impl Http {
         let mut response = self.pools[reach as usize].request(request);
         loop {
             let deadline = activity.deadline(&self.timeouts, patience);
-            match timeout_at(deadline, &mut response).await {
-                Ok(response) => return response.map_err(Failure::Hyper),
+            let news = pin!(activity.news());
+            match timeout_at(deadline, select(&mut response, news)).await {
+                Ok(Either::Left((response, _))) => return response.map_err(Failure::Hyper),
+                Ok(Either::Right(_)) => {}
                 // It moved while we waited.
                 Err(_) if activity.deadline(&self.timeouts, patience) > deadline => {}
                 Err(_) if activity.is_sent() => return Err(Failure::NoAnswer(patience)),

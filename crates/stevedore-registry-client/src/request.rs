@@ -232,6 +232,33 @@ impl Inner {
         }
     }
 
+    /// Sends a call and reads the whole answer to it.
+    pub(crate) async fn send_whole(&self, call: &Call<'_>, limit: u64) -> Result<(Answer, Bytes)> {
+        let answer = self.send(call).await?;
+        self.read(call, answer, limit).await
+    }
+
+    /// Reads the whole body of an answer. Where it breaks off the call is sent once more: this gives the answer that
+    /// the body belongs to.
+    pub(crate) async fn read(
+        &self,
+        call: &Call<'_>,
+        mut answer: Answer,
+        limit: u64,
+    ) -> Result<(Answer, Bytes)> {
+        let mut tries = 0;
+        loop {
+            let error = match answer.read(limit).await {
+                Ok(bytes) => return Ok((answer, bytes)),
+                Err(error) => error,
+            };
+            tries += 1;
+            let verdict = judge_failure(&error, call.idempotent, tries, &self.retry);
+            self.wait_or_fail(verdict, error, None).await?;
+            answer = self.send(call).await?;
+        }
+    }
+
     async fn identify(&self, call: &Call<'_>) -> Result<Option<Shown>> {
         match call.identity {
             Identity::Registry {

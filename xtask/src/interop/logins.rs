@@ -23,9 +23,15 @@ pub(super) fn store(at: Meeting<'_>) -> Checked {
         let line = ["login", "--cert-dir", AUTHORITY, "--authfile", file, "-u", USER];
         tool.run_with(&[&line[..], &["--password-stdin", host]].concat(), password)
     };
-    let wrong = login(stevedore, &ours, called, "another");
-    let said = wrong.err().map(|failure| failure.to_string()).unwrap_or_default();
-    same(&said, said.contains("exit status: 4"), true)?;
+    let Err(refusal) = login(stevedore, &ours, called, "another") else {
+        return Err("we logged in with a wrong password".into());
+    };
+    let said = refusal.to_string();
+    same(
+        &said,
+        said.contains(&format!("exit status: {UNAUTHORISED}")),
+        true,
+    )?;
     same("a file after a refusal", at.bench.dir.join(&ours).exists(), false)?;
     login(stevedore, &ours, called, PASSWORD)?;
     login(at.skopeo, &theirs, host, PASSWORD)?;

@@ -7,7 +7,7 @@ use super::images::ORIGINAL;
 use super::meeting::Meeting;
 use super::server::{Plan, Server};
 use super::tools::Tool;
-use super::{Bench, Checked, Tally, certificate, layouts, logins, referrers, same};
+use super::{Bench, Checked, Tally, certificate, debian, layouts, logins, referrers, same};
 
 const PLANS: [Plan; 2] = [
     Plan {
@@ -44,40 +44,52 @@ pub(super) fn check(bench: &Bench, tally: &mut Tally) -> Vec<String> {
         );
         let Some(server) = started else { continue };
         written.push(plan.storage());
-        for skopeo in &bench.skopeos {
+        for (skopeo, umoci) in bench.skopeos.iter().zip(&bench.umocis) {
             let meeting = Meeting {
                 bench,
                 skopeo,
                 server: &server,
             };
-            let mut with = |what: &str, check: fn(Meeting<'_>) -> Checked| {
-                let name = format!("docker-registry {} with {}: {what}", plan.name, skopeo.name());
-                tally.check(&name, &[skopeo], || {
-                    remove(bench, &["theirs", "back", "straight"])?;
-                    check(meeting)
-                });
-            };
-            if plan.guarded {
-                with("each takes the login of the other", logins::store);
-            }
-            with("it pulls what we pushed", they_pull);
-            with("we pull what it pushed", we_pull);
-            with("Docker's format stays as it is", docker_format);
-            with("both list the same tags", lists);
-            with("inspect says the same of an image", inspects);
-            with(
-                "inspect differs for an index where it is meant to",
-                inspects_index,
-            );
-            with("what one deletes is gone for the other", deletes);
-            with("it reads the referrers that we pushed", referrers::fallback_tags);
-            with("tags made of digests come along", referrers::digest_tags);
-            if plan.guarded {
-                with("both log out", logins::forget);
-            }
+            meet(meeting, umoci, tally);
         }
     }
     written
+}
+
+fn meet(at: Meeting<'_>, umoci: &Tool, tally: &mut Tally) {
+    let (guarded, debian) = (at.server.is_guarded(), debian::layout(at.bench));
+    let name = format!("docker-registry {} with {}", at.server.name(), at.skopeo.name());
+    let mut with = |what: &str, also: &[&Tool], check: &dyn Fn() -> Checked| {
+        let needs = [&[at.skopeo], also].concat();
+        tally.check(&format!("{name}: {what}"), &needs, || {
+            remove(at.bench, &["theirs", "back", "straight"])?;
+            check()
+        });
+    };
+    if guarded {
+        with("each takes the login of the other", &[], &|| logins::store(at));
+    }
+    with("it pulls what we pushed", &[], &|| they_pull(at));
+    with("we pull what it pushed", &[], &|| we_pull(at));
+    with("Docker's format stays as it is", &[], &|| docker_format(at));
+    with("both list the same tags", &[], &|| lists(at));
+    with("inspect says the same of an image", &[], &|| inspects(at));
+    with("inspect differs for an index where it is meant to", &[], &|| {
+        inspects_index(at)
+    });
+    with("what one deletes is gone for the other", &[], &|| deletes(at));
+    with("it reads the referrers that we pushed", &[], &|| {
+        referrers::fallback_tags(at)
+    });
+    with("tags made of digests come along", &[], &|| {
+        referrers::digest_tags(at)
+    });
+    // Its many bytes once, by the longer way.
+    if guarded {
+        let umoci_unpacks = format!("a Debian goes there and back, and {} unpacks it", umoci.name());
+        with(&umoci_unpacks, &[umoci, &debian], &|| debian::travels(at, umoci));
+        with("both log out", &[], &|| logins::forget(at));
+    }
 }
 
 fn they_pull(at: Meeting<'_>) -> Checked {

@@ -3,9 +3,8 @@
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::Failure;
 
@@ -68,12 +67,19 @@ impl Tool {
 
     /// Runs it; what it prints is its result, what it complains about becomes the error.
     pub(super) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Vec<u8>, Failure> {
-        self.run_with(arguments, "")
+        self.run_on(arguments, Stdio::null())
     }
 
     /// The same, with a text that it reads.
     pub(super) fn run_with<A: AsRef<OsStr>>(&self, arguments: &[A], input: &str) -> Result<Vec<u8>, Failure> {
-        let output = self.output(arguments, input)?;
+        // A file, for it may be longer than what a pipe holds while nobody reads.
+        let file = self.dir.join("input");
+        std::fs::write(&file, input)?;
+        self.run_on(arguments, File::open(file)?.into())
+    }
+
+    fn run_on<A: AsRef<OsStr>>(&self, arguments: &[A], input: Stdio) -> Result<Vec<u8>, Failure> {
+        let output = self.command(arguments).stdin(input).output()?;
         if output.status.success() {
             return Ok(output.stdout);
         }
@@ -84,7 +90,7 @@ impl Tool {
 
     /// Runs it where it has to fail: its exit code and what it complains about are the result.
     pub(super) fn refused<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<(i32, String), Failure> {
-        let output = self.output(arguments, "")?;
+        let output = self.command(arguments).stdin(Stdio::null()).output()?;
         match output.status.code() {
             Some(code) if code != 0 => Ok((code, String::from_utf8_lossy(&output.stderr).into_owned())),
             _ => Err(format!("`{}` ended with {}", self.line(arguments), output.status).into()),
@@ -100,24 +106,6 @@ impl Tool {
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()?)
-    }
-
-    /// The input has to be short enough for a pipe, for nobody reads meanwhile what it prints.
-    fn output<A: AsRef<OsStr>>(&self, arguments: &[A], input: &str) -> Result<Output, Failure> {
-        let mut child = self
-            .command(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        if let Some(mut stdin) = child.stdin.take() {
-            match stdin.write_all(input.as_bytes()) {
-                // It did not want to know.
-                Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-                written => written?,
-            }
-        }
-        Ok(child.wait_with_output()?)
     }
 
     fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {

@@ -52,20 +52,8 @@ impl Inner {
                         .await
                 }
             };
-            let answer = answer.map_err(|error| Self::explain(host, key, who, error))?;
-            let unusable = |reason: &str| answer.unusable(reason);
-            // Whoever answers from elsewhere was never shown the credentials, but may know the token's rights.
-            let headers = answer.headers.clone();
-            let protocol = unusable("it is not a token");
-            let body = answer.into_bytes(RESPONSE_LIMIT).await?;
-            Token::parse(&body, &headers, asked).map_err(|reason| match protocol {
-                Error::Protocol { method, url, .. } => Error::Protocol {
-                    method,
-                    url,
-                    reason: reason.to_owned(),
-                },
-                other => other,
-            })
+            let (answer, body) = answer.map_err(|error| Self::explain(host, key, who, error))?;
+            Token::parse(&body, &answer.headers, asked).map_err(|reason| answer.unusable(reason))
         }
         .boxed()
     }
@@ -76,7 +64,7 @@ impl Inner {
         reach: Reach,
         key: &TokenKey,
         header: Option<&HeaderValue>,
-    ) -> Result<Answer> {
+    ) -> Result<(Answer, Bytes)> {
         let scopes: Vec<_> = key.scopes.iter().collect();
         let service = key.service.iter().map(|service| ("service", service.as_str()));
         let account = key.credential.username().map(|name| ("account", name));
@@ -88,11 +76,11 @@ impl Inner {
         };
         let mut call = Call::new(Method::GET, url, identity);
         call.reach = reach;
-        self.send(&call).await
+        self.send_whole(&call, RESPONSE_LIMIT).await
     }
 
     /// OAuth2 (RFC 6749, section 6).
-    async fn ask_with_form(&self, realm: &Url, reach: Reach, form: &Bytes) -> Result<Answer> {
+    async fn ask_with_form(&self, realm: &Url, reach: Reach, form: &Bytes) -> Result<(Answer, Bytes)> {
         let identity = Identity::Fixed {
             home: realm.origin(),
             header: None,
@@ -105,7 +93,7 @@ impl Inner {
         call.reach = reach;
         // Asking twice gives two tokens, which hurts nobody.
         call.idempotent = true;
-        self.send(&call).await
+        self.send_whole(&call, RESPONSE_LIMIT).await
     }
 
     fn explain(host: &Host, key: &TokenKey, who: &str, error: Error) -> Error {

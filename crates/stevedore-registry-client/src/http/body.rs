@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use stevedore_core::ErrorKind;
 use stevedore_core::stream::BoxStream;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use crate::error::BoxError;
@@ -39,6 +40,8 @@ pub(crate) struct Activity {
     /// Milliseconds from the start, plus one; 0 for never.
     moved: AtomicU64,
     sent: AtomicU64,
+    /// Told when either becomes known: from then on another deadline holds.
+    known: Notify,
     /// Why the body could not be read. Hyper's errors give causes only by reference.
     failure: Mutex<Option<stevedore_core::Error>>,
 }
@@ -49,6 +52,7 @@ impl Outgoing {
             started: Instant::now(),
             moved: AtomicU64::new(0),
             sent: AtomicU64::new(0),
+            known: Notify::new(),
             failure: Mutex::new(None),
         });
         (
@@ -155,6 +159,11 @@ impl Activity {
         }
     }
 
+    /// Waits until the body begins to go out, or has gone out.
+    pub(crate) async fn news(&self) {
+        self.known.notified().await;
+    }
+
     /// Whether the body went out, as far as anybody here can see.
     pub(crate) fn is_sent(&self) -> bool {
         self.sent.load(Ordering::Relaxed) > 0 || self.moved.load(Ordering::Relaxed) == 0
@@ -166,6 +175,8 @@ impl Activity {
 
     fn note(&self, mark: &AtomicU64) {
         let millis = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX - 1);
-        mark.store(millis + 1, Ordering::Relaxed);
+        if mark.swap(millis + 1, Ordering::Relaxed) == 0 {
+            self.known.notify_one();
+        }
     }
 }

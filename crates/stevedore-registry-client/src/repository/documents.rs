@@ -76,9 +76,9 @@ impl Repository {
             call.headers.insert(header::IF_NONE_MATCH, etag.clone());
             call.accepts = |status| status.is_success() || status == StatusCode::NOT_MODIFIED;
         }
-        let answer = self
+        let (answer, bytes) = self
             .client()
-            .send(&call)
+            .send_whole(&call, MANIFEST_LIMIT as u64)
             .await
             .map_err(|error| error.while_doing(what()))?;
         if let (Some((etag, document)), StatusCode::NOT_MODIFIED) = (seen, answer.status) {
@@ -89,10 +89,6 @@ impl Repository {
             .header_text(DIGEST_HEADER)
             .and_then(|digest| digest.parse::<Digest>().ok());
         let media_type = content_type(&answer);
-        let bytes = answer
-            .into_bytes(MANIFEST_LIMIT as u64)
-            .await
-            .map_err(|error| error.while_doing(what()))?;
         let document = match claimed {
             Some(claimed) => checked(bytes, media_type, claimed).map_err(|error| error.context(what()))?,
             None => parsed(bytes, media_type, Algorithm::Sha256).map_err(|error| error.context(what()))?,
@@ -121,9 +117,8 @@ impl Repository {
     pub(super) async fn fetch_bytes(&self, reference: &str) -> Result<(Bytes, Option<MediaType>)> {
         let mut call = self.reads(Method::GET, self.url(&format!("manifests/{reference}")).await?);
         call.headers.insert(header::ACCEPT, accept());
-        let answer = self.client().send(&call).await?;
-        let media_type = content_type(&answer);
-        Ok((answer.into_bytes(MANIFEST_LIMIT as u64).await?, media_type))
+        let (answer, bytes) = self.client().send_whole(&call, MANIFEST_LIMIT as u64).await?;
+        Ok((bytes, content_type(&answer)))
     }
 
     /// Writes a document under a tag or its digest, and says whether the registry filed it as a referrer.

@@ -104,6 +104,7 @@ impl Repository {
         let mut from = 0;
         let mut tries = 0;
         let mut maimed = false;
+        let mut whole_only = false;
         let mut chunked = self.host().settings().chunk_size.is_some();
         loop {
             let sent = if chunked && session.min_chunk <= LARGEST_CHUNK {
@@ -137,18 +138,21 @@ impl Repository {
                 && error
                     .refused()
                     .is_some_and(|refused| refused.has_code("DIGEST_INVALID"));
-            // Registries exist that take no chunks, or none as small as these.
-            let no_chunks =
-                chunked && !too_large && matches!(error.status(), Some(400 | 405 | 415 | 501)) && !spoilt;
-            chunked &= !no_chunks;
-            let passing = error.is_retryable() || is_out_of_step(&error) || too_large || spoilt || no_chunks;
+            // Registries exist that take no part of a blob, or none as small as these.
+            let no_parts = (chunked || from > 0)
+                && !too_large
+                && matches!(error.status(), Some(400 | 405 | 415 | 501))
+                && !spoilt;
+            chunked &= !no_parts;
+            whole_only |= no_parts;
+            let passing = error.is_retryable() || is_out_of_step(&error) || too_large || spoilt || no_parts;
             let policy = &self.client().retry;
             if !passing || tries >= policy.attempts {
                 self.cancel(&session).await.ok();
                 return Err(error);
             }
             tokio::time::sleep(pause_before(tries, policy)).await;
-            let known = if spoilt || no_chunks {
+            let known = if spoilt || whole_only {
                 None
             } else {
                 self.progress(&mut session).await?

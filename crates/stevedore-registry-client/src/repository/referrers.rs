@@ -98,9 +98,13 @@ impl Repository {
                 }
                 return Err(what(answer.unusable("it is no index")));
             }
+            let (answer, body) = self
+                .client()
+                .read(&call, answer, PAGE_LIMIT)
+                .await
+                .map_err(what)?;
             let next = pages.after(&answer).map_err(what)?;
-            let at = answer.url.clone();
-            let body = answer.into_bytes(PAGE_LIMIT).await.map_err(what)?;
+            let at = answer.url;
             let page = Raw::<ImageIndex>::parse(body, MediaType::OCI_INDEX, Algorithm::Sha256, PAGE_BYTES)
                 .map_err(|error| CoreError::from(error).context(format!("cannot use {at}")))?;
             referrers.extend(page.into_value().manifests);

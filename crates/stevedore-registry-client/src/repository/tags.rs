@@ -28,7 +28,8 @@ impl Repository {
         let mut url = list.with_query([("n", PAGE)]);
         loop {
             let asked_for_many = tags.is_empty() && url != list;
-            let answer = match self.client().send(&self.reads(Method::GET, url)).await {
+            let call = self.reads(Method::GET, url);
+            let (answer, body) = match self.client().send_whole(&call, PAGE_LIMIT).await {
                 // Some registries refuse a larger page than they like, instead of giving a smaller one.
                 Err(error) if asked_for_many && matches!(error.status(), Some(400 | 413)) => {
                     url = list.clone();
@@ -37,9 +38,7 @@ impl Repository {
                 answer => answer?,
             };
             let next = pages.after(&answer)?;
-            let at = answer.url.clone();
-            let body = answer.into_bytes(PAGE_LIMIT).await?;
-            let page: Page = parse(&body, &at)?;
+            let page: Page = parse(&body, &answer.url)?;
             tags.extend(page.tags.into_iter().flatten().map(|tag| RefName::verbatim(&tag)));
             match next {
                 Some(next) => url = next,

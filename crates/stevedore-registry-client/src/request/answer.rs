@@ -87,8 +87,8 @@ impl Answer {
         self.header_text("content-length")?.parse().ok()
     }
 
-    /// The whole body. Nothing is allocated for a length that is only claimed.
-    pub(crate) async fn into_bytes(self, limit: u64) -> Result<Bytes> {
+    /// The whole body, or what is left of it. Nothing is allocated for a length that is only claimed.
+    pub(super) async fn read(&mut self, limit: u64) -> Result<Bytes> {
         let too_large = |body: &Chunks| Error::TooLarge {
             method: body.method.clone(),
             url: body.url.clone(),
@@ -97,12 +97,11 @@ impl Answer {
         if self.body.method != "HEAD" && self.content_length().is_some_and(|length| length > limit) {
             return Err(too_large(&self.body));
         }
-        let mut body = self.body;
         let mut bytes = BytesMut::new();
-        while let Some(chunk) = next(&mut body).await {
+        while let Some(chunk) = next(&mut self.body).await {
             let chunk = chunk?;
             if bytes.len() as u64 + chunk.len() as u64 > limit {
-                return Err(too_large(&body));
+                return Err(too_large(&self.body));
             }
             bytes.extend_from_slice(&chunk);
         }

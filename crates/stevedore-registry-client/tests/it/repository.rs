@@ -5,7 +5,7 @@ mod push;
 mod referrers;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -17,7 +17,7 @@ use stevedore_core::{
 };
 use stevedore_fault_server::{Fault, FaultServer, Profile, RetryAfter};
 use stevedore_registry_client::auth::{Credential, CredentialSources};
-use stevedore_registry_client::{ClientBuilder, RegistrySettings, Repository, Timeouts};
+use stevedore_registry_client::{ClientBuilder, RegistrySettings, Repository, RetryPolicy, Timeouts};
 
 use crate::connections::client;
 

@@ -3,9 +3,12 @@
 //! Children are followed first, and whoever meets one that is under way waits for it: edges downwards are digests of
 //! verified documents, so they cannot go in circles. Referrers are followed afterwards, from a list: their edges go
 //! upwards, and an index may well refer to an image that it also contains.
+//!
+//! A registry may refuse a referrer whose subject it does not have yet, though the specification forbids that. Such a
+//! referrer waits until its subject stands; the root then comes by its digest first, and its names still come last.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt as _, TryStreamExt as _};
@@ -35,6 +38,7 @@ pub(super) struct Run {
     /// Documents that are in the sink, or on the way there.
     documents: Mutex<HashMap<Digest, Arc<OnceCell<()>>>>,
     subjects: Mutex<Subjects>,
+    refused: Mutex<Refused>,
     counts: Counts,
 }
 
@@ -45,22 +49,34 @@ struct Subjects {
     waiting: Vec<Digest>,
 }
 
+/// Documents that the sink refused while their subjects were not there.
+#[derive(Debug, Default)]
+struct Refused {
+    /// Subjects that the sink does not have yet: the root, and what is in the queue.
+    absent: HashSet<Digest>,
+    /// In the order in which they can be put again.
+    queue: Vec<(Document, Role)>,
+}
+
 impl Run {
     pub(super) fn new(shared: Arc<Shared>, job: Job) -> Self {
-        let (documents, subjects) = (Mutex::default(), Mutex::default());
+        let (documents, subjects, refused) = (Mutex::default(), Mutex::default(), Mutex::default());
         Self {
             shared,
             job,
             documents,
             subjects,
+            refused,
             counts: Counts::default(),
         }
     }
 
     /// Copies all that belongs to the root, then the root with its names.
     pub(super) async fn put_root(self: &Arc<Self>, root: &Document) -> Result<()> {
+        self.refused().absent.insert(root.digest());
         self.put_below(root).await?;
         self.put_above().await?;
+        self.put_refused(root).await?;
         let role = Role::Root {
             names: self.job.names.clone(),
             replace: self.job.replace,
@@ -178,17 +194,61 @@ impl Run {
         }
     }
 
-    async fn put_document(&self, document: &Document, role: Role) -> Result<()> {
-        self.counts.add_document();
-        if self.job.dry_run {
+    /// Puts what was refused for its subject's sake, now that the root can stand: by its digest, without its names.
+    async fn put_refused(&self, root: &Document) -> Result<()> {
+        let queue = {
+            let mut refused = self.refused();
+            refused.absent.clear();
+            std::mem::take(&mut refused.queue)
+        };
+        if queue.is_empty() {
             return Ok(());
         }
+        let put = self.job.sink.put_document(root, Role::Child).await;
+        put.context(|| format!("cannot write {} before its referrers", root.digest()))?;
+        for (document, role) in queue {
+            let put = self.put_document(&document, role).await;
+            put.context(|| "the sink has the subject of this referrer, and takes it no better".to_owned())?;
+        }
+        Ok(())
+    }
+
+    /// Queues a document that was refused, if its subject may be why.
+    fn waits_for_subject(&self, document: &Document, role: &Role, error: &Error) -> bool {
+        // 404 from Docker Hub; others have an error in 400 for what a manifest names.
+        let says_so = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Invalid);
+        let subject = document.subject().and_then(|subject| subject.known_digest().ok());
+        let Some(subject) = subject.filter(|_| says_so) else {
+            return false;
+        };
+        let mut refused = self.refused();
+        let waits = refused.absent.contains(&subject);
+        if waits {
+            refused.absent.insert(document.digest());
+            refused.queue.push((document.clone(), role.clone()));
+        }
+        waits
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Refused> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn put_document(&self, document: &Document, role: Role) -> Result<()> {
         let descriptor = document.descriptor();
-        let put = self.job.sink.put_document(document, role).await;
-        put.context(|| format!("cannot write {}", descriptor.digest))?;
-        self.shared.observer.event(Event::DocumentDone {
-            descriptor: &descriptor,
-        });
+        if !self.job.dry_run {
+            match self.job.sink.put_document(document, role.clone()).await {
+                Ok(()) => {}
+                Err(error) if self.waits_for_subject(document, &role, &error) => return Ok(()),
+                Err(error) => return Err(error.context(format!("cannot write {}", descriptor.digest))),
+            }
+        }
+        self.counts.add_document();
+        if !self.job.dry_run {
+            self.shared.observer.event(Event::DocumentDone {
+                descriptor: &descriptor,
+            });
+        }
         Ok(())
     }
 

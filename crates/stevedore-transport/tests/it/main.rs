@@ -5,5 +5,7 @@ mod hello;
 mod layout;
 mod location;
 mod places;
+#[cfg(feature = "docker")]
+mod registries;
 mod tar;
 mod walks;

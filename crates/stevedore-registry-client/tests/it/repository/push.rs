@@ -345,3 +345,22 @@ async fn tokens_that_run_out_are_renewed_on_the_way() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_answer_is_waited_for_from_when_the_request_went_out() {
+    let server = FaultServer::start(Profile::spec()).await;
+    server.fail(Fault::hang().on(Method::PUT, "/v2/*/blobs/uploads/*").always());
+    // A connection might still take its half a minute; this one is there.
+    let timeouts = Timeouts::default().with_commit(Duration::from_millis(200));
+    let client = builder(&server).timeouts(timeouts).retry(RetryPolicy::never());
+    let app = open(&server, client, "team/app");
+    let bytes = noise(200_000);
+    let started = Instant::now();
+    let error = app.put_blob(&layer(&bytes), &[], &bytes).await;
+    assert_eq!(error.expect_err("nothing comes").kind(), ErrorKind::TimedOut);
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+}
