@@ -51,6 +51,10 @@ struct Outcome {
 
 /// Measures all rows that are asked for, prints a table for each, and gives whether all programs ran through.
 pub(crate) fn run(arguments: &[&str]) -> Result<bool, Failure> {
+    if arguments.contains(&"--help") {
+        println!("{}", options::USAGE);
+        return Ok(true);
+    }
     let options = Options::parse(arguments, std::env::var("RUNS").ok().as_deref())?;
     let root = Workspace::load()?.root;
     let target = cargo::target_dir(&root)?;

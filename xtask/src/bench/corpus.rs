@@ -3,6 +3,7 @@
 //! What a peer wrote would not do: a layer that no program finds a reason to compress is what shows the copy itself.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -14,6 +15,7 @@ use crate::Failure;
 /// The name of the image in each layout, and its tag in registries.
 pub(super) const TAG: &str = "latest";
 
+const BLOBS: &str = "blobs/sha256";
 const MIB: u64 = 1 << 20;
 /// Changed with what is made, so that nobody measures what an older version left in the target folder.
 const FOLDER: &str = "bench/corpus-1";
@@ -70,7 +72,7 @@ pub(super) fn made_in(target: &Path, name: &str, layers: &[u64]) -> Result<Image
 pub(super) fn found_in(folder: &Path) -> Result<Vec<Image>, Failure> {
     let mut layouts: Vec<PathBuf> = fs::read_dir(folder)?
         .map(|entry| Ok(entry?.path()))
-        .collect::<Result<_, std::io::Error>>()?;
+        .collect::<Result<_, io::Error>>()?;
     layouts.retain(|layout| layout.join("oci-layout").is_file());
     layouts.sort();
     if layouts.is_empty() {
@@ -81,7 +83,7 @@ pub(super) fn found_in(folder: &Path) -> Result<Vec<Image>, Failure> {
 
 /// Makes a layout with one image, each of whose layers has one file of so many bytes of noise.
 fn make(layout: &Path, name: &str, layers: &[u64]) -> Result<(), Failure> {
-    let blobs = layout.join("blobs/sha256");
+    let blobs = layout.join(BLOBS);
     fs::create_dir_all(&blobs)?;
     let mut descriptors = Vec::new();
     let mut diff_ids = Vec::new();
@@ -154,7 +156,7 @@ impl Image {
             return Err(odd(&format!("has no image {TAG}")).into());
         }
         let (digest, size) = part(entry)?;
-        let manifest = read(&blob(&layout.join("blobs/sha256"), &digest))?;
+        let manifest = read(&blob(&layout.join(BLOBS), &digest))?;
         let mut blobs = vec![(digest.clone(), size), part(&manifest["config"])?];
         for layer in manifest["layers"]
             .as_array()
@@ -180,25 +182,31 @@ impl Image {
         })
     }
 
-    /// The same image in another folder, where its bytes are copied to.
+    /// The same image in a layout to be made in another folder, where its bytes are copied to.
     pub(super) fn copied_to(&self, folder: &Path) -> Result<Self, Failure> {
         let layout = folder.join(&self.name);
-        let mut copy = Self {
-            layout: layout.clone(),
+        self.lay_out(&layout, |from, to| fs::copy(from, to).map(drop))?;
+        Ok(Self {
+            layout,
             ..self.clone()
-        };
-        let blobs = layout.join("blobs/sha256");
-        fs::create_dir_all(&blobs)?;
+        })
+    }
+
+    /// Makes a layout with the image that takes no space, for its blobs are those of this one.
+    pub(super) fn linked_as(&self, layout: &Path) -> Result<(), Failure> {
+        self.lay_out(layout, |from, to| fs::hard_link(from, to))
+    }
+
+    fn lay_out(&self, layout: &Path, put: impl Fn(&Path, &Path) -> io::Result<()>) -> Result<(), Failure> {
+        let (from, to) = (self.layout.join(BLOBS), layout.join(BLOBS));
+        fs::create_dir_all(&to)?;
         for file in ["index.json", "oci-layout"] {
             fs::copy(self.layout.join(file), layout.join(file))?;
         }
         for (digest, _) in &self.blobs {
-            let from = blob(&self.layout.join("blobs/sha256"), digest);
-            // Other users may read them: a server runs as whoever started it.
-            fs::copy(from, blob(&blobs, digest))?;
+            put(&blob(&from, digest), &blob(&to, digest))?;
         }
-        copy.layout = layout;
-        Ok(copy)
+        Ok(())
     }
 
     /// Fails if a layout lacks a part of the image, or has one of another size.
@@ -208,7 +216,7 @@ impl Image {
             return Err(format!("{} names another image", layout.display()).into());
         }
         for (digest, size) in &self.blobs {
-            let path = blob(&layout.join("blobs/sha256"), digest);
+            let path = blob(&layout.join(BLOBS), digest);
             if fs::metadata(&path).map(|file| file.len()).ok() != Some(*size) {
                 return Err(format!("{} is not there or not whole", path.display()).into());
             }
@@ -238,8 +246,10 @@ mod tests {
         assert_eq!((image.name.as_str(), image.size.blobs), ("image", 4));
         let copy = image.copied_to(&folder.join("copies")).unwrap();
         image.check_in(&copy.layout).unwrap();
+        copy.linked_as(&folder.join("links")).unwrap();
+        image.check_in(&folder.join("links")).unwrap();
         let (digest, _) = &image.blobs[0];
-        fs::write(blob(&copy.layout.join("blobs/sha256"), digest), "short").unwrap();
+        fs::write(blob(&copy.layout.join(BLOBS), digest), "short").unwrap();
         assert!(image.check_in(&copy.layout).is_err());
         fs::remove_dir_all(folder).unwrap();
     }

@@ -63,7 +63,7 @@ impl Operation {
     pub(super) fn repeats(self) -> u32 {
         match self {
             Self::Start => 20,
-            Self::CopyThere => 5,
+            Self::CopyThere | Self::PushThere | Self::PullThere => 5,
             _ => 1,
         }
     }

@@ -91,7 +91,7 @@ impl<'a> Stage<'a> {
             Operation::Push => self.empty_registry()?,
             Operation::Copy | Operation::Pull => remove(&destination)?,
             Operation::CopyThere | Operation::PullThere if !destination.exists() => {
-                self.call(program)?.run()?;
+                self.image.linked_as(&destination)?;
             }
             _ => {}
         }

@@ -76,7 +76,8 @@ impl Call {
     pub(super) fn time(&self, repeats: u32, server: Option<u32>) -> Result<Sample, Failure> {
         let server_before = server.map_or(Ok(0.0), cpu_of)?;
         let (busy_before, began) = (busy()?, Instant::now());
-        let mut timer = Command::new(std::env::current_exe()?);
+        // Not by its path: it may be built again meanwhile.
+        let mut timer = Command::new("/proc/self/exe");
         timer.args(["timer", &repeats.to_string()]).arg(&self.program);
         let printed = self.output(timer.args(&self.arguments))?;
         let (busy, took) = (busy()? - busy_before, began.elapsed().as_secs_f64());
@@ -85,12 +86,13 @@ impl Call {
         let field = |name: &str| measured[name].as_f64().ok_or("the timer left out a figure");
         let cpu = field("cpu")?;
         let cores = real(std::thread::available_parallelism()?.get() as u64);
-        let others = (busy - cpu * f64::from(repeats) - server) / (took * cores);
+        let times = f64::from(repeats);
+        let others = (busy - cpu * times - server) / (took * cores);
         Ok(Sample {
             wall: field("wall")?,
             cpu,
             memory: measured["memory"].as_u64().ok_or("the timer left out a figure")?,
-            server,
+            server: server / times,
             others: (took > LONG_ENOUGH).then_some(others.max(0.0)),
         })
     }

@@ -3,7 +3,7 @@
 mod registry;
 
 use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::os::unix::fs::{FileExt as _, MetadataExt as _};
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use stevedore_core::{
     Algorithm, Descriptor, Digest, Hasher, ImageConfig, ImageManifest, MediaType, Platform,
 };
 
-use crate::stevedore::{Ended, World, blob};
+use crate::stevedore::{Ended, World, blob, not_run};
 use registry::SparseRegistry;
 
 /// What has to be set.
@@ -37,12 +37,7 @@ const MOST_MEMORY: u64 = 64 * 1024;
 #[test]
 fn a_layer_over_4_gib_goes_through_layouts_and_a_registry() {
     if std::env::var_os(SWITCH).is_none() {
-        // libtest does not capture what is written here directly.
-        writeln!(
-            std::io::stderr(),
-            "NOT RUN (needs {SWITCH}): a_layer_over_4_gib_goes_through_layouts_and_a_registry"
-        )
-        .expect("stderr");
+        not_run("a_layer_over_4_gib_goes_through_layouts_and_a_registry", SWITCH);
         return;
     }
     let world = World::new();

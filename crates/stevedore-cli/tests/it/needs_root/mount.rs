@@ -1,11 +1,13 @@
 //! A file system in an image file.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Write as _};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use tempfile::TempDir;
+
+use crate::stevedore::not_run;
 
 /// What has to be set for tests that mount something.
 const SWITCH: &str = "STEVEDORE_TEST_ROOT";
@@ -20,12 +22,8 @@ impl Mount {
     /// Makes a file system of a type, as `mount -t` has it, of this many MiB, with these arguments for its `mkfs`. Where
     /// the machine cannot do that, says which test is not run and why, and gives nothing.
     pub(super) fn new(test: &str, kind: &str, size: u64, arguments: &[&str]) -> Option<Self> {
-        Self::try_new(kind, size, arguments)
-            .map_err(|lacks| {
-                // libtest does not capture what is written here directly.
-                writeln!(std::io::stderr(), "NOT RUN (needs {lacks}): {test}").expect("stderr");
-            })
-            .ok()
+        let made = Self::try_new(kind, size, arguments);
+        made.map_err(|lacks| not_run(test, &lacks)).ok()
     }
 
     /// Fails with what the machine lacks.
@@ -57,8 +55,9 @@ impl Mount {
         let detached = run(Command::new("losetup").args(["--detach", &device]))?;
         assert!(detached.status.success(), "{detached:?}");
         let mounted = mounted?;
-        let said = first_line(&mounted.stderr);
-        if said.contains("unknown filesystem type") {
+        let said = String::from_utf8_lossy(&mounted.stderr);
+        let unknown = ["unknown filesystem type", "fuse: device not found"];
+        if unknown.iter().any(|unknown| said.contains(unknown)) {
             return Err(format!("a system that mounts {kind}"));
         }
         assert!(mounted.status.success(), "{mounted:?}");
