@@ -135,10 +135,7 @@ async fn places(
     if registries.is_empty() {
         return Ok(Places::new());
     }
-    if let Some(path) = access.authfile.as_ref().filter(|path| !path.exists()) {
-        return Err(Failure::usage(format!("there is no file {}", path.display())));
-    }
-    let mut sources = sources(access.authfile.as_deref());
+    let mut sources = existing_sources(access.authfile.as_deref())?;
     if let Some(identity) = &access.identity {
         let credential = credential(identity, registries[0].as_str()).await?;
         for registry in &registries {
@@ -147,6 +144,14 @@ async fn places(
     }
     let client = client(&access, settings, retry_times, &registries, warnings)?.credentials(sources);
     Ok(Places::new().with_client(client.build()?))
+}
+
+/// The files and helpers, or one file alone, which has to be there: who named it meant one.
+pub(crate) fn existing_sources(authfile: Option<&Path>) -> Result<CredentialSources, Failure> {
+    match authfile.filter(|path| !path.exists()) {
+        Some(missing) => Err(Failure::usage(format!("there is no file {}", missing.display()))),
+        None => Ok(sources(authfile)),
+    }
 }
 
 /// The files and helpers, or one file alone.

@@ -89,9 +89,11 @@ fn of_kind(kind: ErrorKind) -> u8 {
         ErrorKind::NotFound => code::NOT_FOUND,
         ErrorKind::Unauthorized => code::UNAUTHORIZED,
         ErrorKind::Mismatch | ErrorKind::Denied => code::REFUSED,
-        ErrorKind::Network | ErrorKind::TimedOut | ErrorKind::RateLimited | ErrorKind::Interrupted => {
-            code::NETWORK
-        }
+        ErrorKind::Network
+        | ErrorKind::Untrusted
+        | ErrorKind::TimedOut
+        | ErrorKind::RateLimited
+        | ErrorKind::Interrupted => code::NETWORK,
         _ => code::ERROR,
     }
 }
@@ -102,6 +104,9 @@ fn hint(first: &Error, error: &anyhow::Error) -> Option<String> {
     let hint = match (first.kind(), io.map(io::Error::kind)) {
         (ErrorKind::Mismatch, _) if first.mismatch_details().is_some() => {
             "the content is damaged where it was read from, and nothing of it was written; get it from another place"
+        }
+        (ErrorKind::Untrusted, _) => {
+            "--ca-file FILE with the authority that vouches for it, or --tls-verify=false to take any certificate or none"
         }
         (ErrorKind::Storage, Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)) => {
             "a place where you may write, or the rights to write there"

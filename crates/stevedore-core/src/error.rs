@@ -64,6 +64,9 @@ pub enum ErrorKind {
     Interrupted,
     /// A connection could not be made or broke.
     Network,
+    /// The other side cannot be trusted to be the one that was meant: its certificate is not believed, or it does not
+    /// speak TLS. Trying again does not help.
+    Untrusted,
     /// Nothing came for the time allowed.
     TimedOut,
     /// Too many requests; see [`Error::retry_after`].
@@ -251,6 +254,12 @@ mod tests {
     #[test]
     fn is_one_word_wide() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn who_is_not_trusted_is_not_tried_again() {
+        assert!(Error::new(ErrorKind::Network, "no connection").is_retryable());
+        assert!(!Error::new(ErrorKind::Untrusted, "a certificate has expired").is_retryable());
     }
 
     #[test]

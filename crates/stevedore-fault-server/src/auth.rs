@@ -68,6 +68,15 @@ impl Tokens {
         token
     }
 
+    /// The user of a refresh token, which is good no more if it is spent.
+    fn take_refresh_token(&mut self, token: &str, spent: bool) -> Option<String> {
+        if spent {
+            self.refresh.remove(token)
+        } else {
+            self.refresh.get(token).cloned()
+        }
+    }
+
     pub(crate) fn forget_refresh_tokens(&mut self) {
         self.refresh.clear();
     }

@@ -48,6 +48,16 @@ pub enum Error {
         /// Why.
         source: BoxError,
     },
+    /// A connection was not gone on with: the server's certificate is not believed, it does not speak TLS, or a
+    /// registry sends to where it may not. Trying again does not help.
+    #[error("cannot trust {url}")]
+    #[non_exhaustive]
+    Untrusted {
+        /// The scheme, host and port.
+        url: String,
+        /// Why.
+        source: BoxError,
+    },
     /// The connection broke while a request was sent or an answer read.
     #[error("the connection broke: {method} {url}")]
     #[non_exhaustive]

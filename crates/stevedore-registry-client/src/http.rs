@@ -3,6 +3,7 @@
 mod body;
 mod connector;
 mod dial;
+mod distrust;
 mod io;
 mod reach;
 mod tls;
@@ -177,10 +178,14 @@ impl Failure {
             Self::NoAnswer(after) => timed_out("an answer", after),
             Self::Stuck(after) => timed_out("the next bytes to send", after),
             Self::Hyper(error) => match find_cause::<DialError>(&error) {
-                Some(dial) => Error::Connect {
-                    url: url.origin().to_string(),
-                    source: Box::new(dial.clone()),
-                },
+                Some(dial) => {
+                    let (url, source) = (url.origin().to_string(), Box::new(dial.clone()));
+                    if dial.is_permanent() {
+                        Error::Untrusted { url, source }
+                    } else {
+                        Error::Connect { url, source }
+                    }
+                }
                 None => Error::Interrupted {
                     method,
                     url: shown,

@@ -2,6 +2,7 @@
 
 mod blobs;
 mod documents;
+mod fallback;
 mod ingest;
 mod outgoing;
 mod pages;

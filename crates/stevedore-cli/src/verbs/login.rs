@@ -100,7 +100,7 @@ pub(crate) async fn logout(args: Logout, settings: &Settings) -> Result<(), Fail
         registry: String,
         removed_from: Vec<String>,
     }
-    let sources = access::sources(args.authfile.as_deref());
+    let sources = access::existing_sources(args.authfile.as_deref())?;
     let keys: Vec<String> = if args.all {
         sources.users().await?.into_keys().collect()
     } else {
@@ -138,7 +138,7 @@ pub(crate) async fn whoami(args: Whoami, settings: &Settings) -> Result<(), Fail
         #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<&'a str>,
     }
-    let sources = access::sources(args.authfile.as_deref());
+    let sources = access::existing_sources(args.authfile.as_deref())?;
     let Some(registry) = args.registry.as_deref() else {
         let users: BTreeMap<String, Option<String>> = sources.users().await?;
         if settings.json {

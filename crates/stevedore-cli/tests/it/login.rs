@@ -158,3 +158,23 @@ fn what_cannot_be_logged_in_to_is_said() {
     let ended = world.run(&["login", "-u", "a:b", "-p", "x", "--no-creds", "registry.example"]);
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
 }
+
+#[test]
+fn a_file_that_is_named_and_not_there_is_a_wrong_use_of_every_verb() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    registry.put("app", &Sample::image(&["a"]), &["v1"]);
+    let (at, host) = (registry.at("app:v1"), registry.host());
+    let verbs: [&[&str]; 6] = [
+        &["digest", &at],
+        &["inspect", &at],
+        &["whoami"],
+        &["whoami", &host],
+        &["logout", &host],
+        &["logout", "--all"],
+    ];
+    for verb in verbs {
+        let named = [verb, &["--authfile", "none.json"]].concat();
+        world.fails(&named, 3, "error: there is no file none.json\n");
+    }
+    assert!(!world.path("none.json").exists());
+}

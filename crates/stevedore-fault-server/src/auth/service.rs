@@ -32,7 +32,8 @@ impl Tokens {
             }
             Method::POST if service.post => {
                 let form = Query::parse(&String::from_utf8_lossy(body));
-                let offline = form.first("access_type") == Some("offline");
+                let rotated = service.rotate && form.first("grant_type") == Some("refresh_token");
+                let offline = rotated || form.first("access_type") == Some("offline");
                 let user = match form.first("grant_type") {
                     Some("password") => form
                         .first("username")
@@ -40,7 +41,7 @@ impl Tokens {
                         .map(str::to_owned),
                     Some("refresh_token") => form
                         .first("refresh_token")
-                        .and_then(|token| self.refresh.get(token).cloned()),
+                        .and_then(|token| self.take_refresh_token(token, rotated)),
                     _ => return oauth_error(StatusCode::BAD_REQUEST, "unsupported_grant_type"),
                 };
                 match user {

@@ -36,6 +36,8 @@ pub struct TokenService {
     pub anonymous_pull: bool,
     /// Refresh tokens are given, to a POST with `access_type=offline` and to a GET with `offline_token=true`.
     pub refresh: bool,
+    /// A refresh token is good for one POST, whose answer has the next one.
+    pub rotate: bool,
     /// POST is understood; else it is answered 404, and clients go on with GET.
     pub post: bool,
     /// Of several `scope` parameters only the last one counts.
@@ -56,6 +58,7 @@ impl Default for TokenService {
             uses: None,
             anonymous_pull: false,
             refresh: true,
+            rotate: false,
             post: true,
             last_scope_only: false,
             pull_challenge: false,

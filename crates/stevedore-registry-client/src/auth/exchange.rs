@@ -41,19 +41,34 @@ impl Inner {
             } else {
                 service.reach
             };
-            let asked = Instant::now();
-            let answer = match &key.credential {
+            let rotation = match &key.credential {
                 Credential::Identity { token, .. } => {
-                    let form = form(key, token.expose());
+                    Some((self.tokens.rotation(&service.realm, token), token))
+                }
+                _ => None,
+            };
+            let mut refresh = match &rotation {
+                Some((rotation, found)) => Some((rotation.lock().await, *found)),
+                None => None,
+            };
+            let asked = Instant::now();
+            let answer = match (&refresh, &key.credential) {
+                (Some((rotated, found)), _) => {
+                    let form = form(key, rotated.as_ref().unwrap_or(found).expose());
                     self.ask_with_form(&realm, reach, &form).await
                 }
-                credential => {
+                (None, credential) => {
                     self.ask_with_query(&realm, reach, key, basic(credential)?.as_ref())
                         .await
                 }
             };
             let (answer, body) = answer.map_err(|error| Self::explain(host, key, who, error))?;
-            Token::parse(&body, &answer.headers, asked).map_err(|reason| answer.unusable(reason))
+            let token =
+                Token::parse(&body, &answer.headers, asked).map_err(|reason| answer.unusable(reason))?;
+            if let (Some((rotated, _)), Some(next)) = (&mut refresh, &token.next) {
+                **rotated = Some(next.clone());
+            }
+            Ok(token)
         }
         .boxed()
     }

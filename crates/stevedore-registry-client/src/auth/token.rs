@@ -41,6 +41,8 @@ pub(crate) struct TokenKey {
 #[derive(Clone)]
 pub(crate) struct Token {
     pub(crate) value: Secret,
+    /// The refresh token that is to be shown from now on, where the service gave another one.
+    pub(super) next: Option<Secret>,
     /// When it was asked for.
     pub(crate) since: Instant,
     until: Instant,
@@ -50,7 +52,13 @@ pub(crate) struct Token {
 #[derive(Default)]
 pub(crate) struct Tokens {
     slots: Mutex<HashMap<TokenKey, Arc<Slot>>>,
+    /// By realm and the refresh token that was found: the one that has taken its place.
+    rotated: Mutex<HashMap<(String, Secret), Arc<Rotation>>>,
 }
+
+/// The refresh token that took the place of another one, if one did. Locked while it is shown: the next one to show
+/// may come with the answer.
+pub(super) type Rotation = tokio::sync::Mutex<Option<Secret>>;
 
 type Slot = tokio::sync::Mutex<Option<Token>>;
 
@@ -59,6 +67,7 @@ type Slot = tokio::sync::Mutex<Option<Token>>;
 struct Response {
     token: Option<String>,
     access_token: Option<String>,
+    refresh_token: Option<String>,
     /// A number, but not with everybody.
     expires_in: Option<Box<RawValue>>,
     issued_at: Option<Box<RawValue>>,
@@ -89,6 +98,13 @@ impl Tokens {
         if kept.as_ref().is_some_and(|token| token.since <= since) {
             *kept = None;
         }
+    }
+
+    /// What became of a refresh token at a realm.
+    pub(super) fn rotation(&self, realm: &str, found: &Secret) -> Arc<Rotation> {
+        let mut rotated = self.rotated.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (realm.to_owned(), found.clone());
+        Arc::clone(rotated.entry(key).or_default())
     }
 
     fn slot(&self, key: &TokenKey) -> Arc<Slot> {
@@ -142,6 +158,7 @@ impl Token {
             .saturating_sub(Duration::from_secs(age));
         Ok(Self {
             value: Secret::from(value),
+            next: filled(response.refresh_token).map(Secret::from),
             since: asked,
             until: asked + left,
         })

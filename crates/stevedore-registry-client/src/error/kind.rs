@@ -5,6 +5,7 @@ use std::time::Duration;
 use stevedore_core::ErrorKind;
 
 use super::{Error, Refused};
+use crate::http::DialError;
 
 impl Error {
     /// What kind of failure this is.
@@ -15,6 +16,10 @@ impl Error {
                 ErrorKind::Unauthorized
             }
             Self::Connect { .. } => ErrorKind::Network,
+            Self::Untrusted { source, .. } => match source.downcast_ref() {
+                Some(DialError::OutOfReach { .. }) => ErrorKind::Denied,
+                _ => ErrorKind::Untrusted,
+            },
             Self::Interrupted { .. } => ErrorKind::Interrupted,
             Self::TimedOut { .. } => ErrorKind::TimedOut,
             Self::Redirect { .. } | Self::Protocol { .. } | Self::Setting { .. } => ErrorKind::Invalid,

@@ -10,6 +10,7 @@ use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 use tokio::net::{TcpStream, lookup_host};
 
+use super::distrust;
 use super::reach::Reach;
 
 /// After how long the next address is tried beside the ones before (RFC 8305, section 5).
@@ -34,7 +35,7 @@ pub(crate) enum DialError {
         tried: usize,
         source: Arc<io::Error>,
     },
-    #[error("there is no TLS connection with {host}")]
+    #[error("{}", distrust::of(host, source))]
     Tls { host: String, source: Arc<io::Error> },
     #[error("{what}")]
     Trust { what: String },
@@ -47,17 +48,7 @@ impl DialError {
     pub(crate) fn is_permanent(&self) -> bool {
         match self {
             Self::OutOfReach { .. } | Self::Trust { .. } => true,
-            Self::Tls { source, .. } => {
-                let cause = source.get_ref().and_then(|cause| cause.downcast_ref());
-                matches!(
-                    cause,
-                    Some(
-                        rustls::Error::InvalidCertificate(_)
-                            | rustls::Error::InvalidMessage(_)
-                            | rustls::Error::NoCertificatesPresented
-                    )
-                )
-            }
+            Self::Tls { source, .. } => distrust::is_lasting(source),
             _ => false,
         }
     }

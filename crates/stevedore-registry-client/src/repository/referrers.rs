@@ -1,19 +1,15 @@
 //! Referrers: the registry's own list (distribution-spec, end-12), else the fallback tag ("Referrers Tag Schema").
 
-use std::collections::BTreeMap;
-use std::time::Duration;
-
 use ::http::{HeaderValue, Method, header};
 use stevedore_core::{
-    Algorithm, AnyDigest, Descriptor, Digest, Document, Error as CoreError, ErrorKind, ImageIndex, MediaType,
-    Raw, ReferrerFilter,
+    Algorithm, Descriptor, Digest, Error as CoreError, ErrorKind, ImageIndex, MediaType, Raw, ReferrerFilter,
 };
 
 use super::Repository;
-use super::documents::{Condition, content_type};
+use super::documents::content_type;
 use super::pages::{PAGE_LIMIT, Pages};
 use crate::error::Error;
-use crate::request::{Redirects, random_up_to};
+use crate::request::Redirects;
 
 /// Referrers of one subject that are read; more are an error. Signature tools were made to read without end
 /// (CVE-2024-29902).
@@ -21,14 +17,6 @@ const MAX_REFERRERS: usize = 10_000;
 
 /// The same as the limit of any page.
 const PAGE_BYTES: usize = 16 * 1024 * 1024;
-
-/// How often the index under a fallback tag is written until all entries stay in it.
-const ROUNDS: u32 = 12;
-
-/// How long after a write it is looked at again at least whether somebody else wrote over it, and how much longer at
-/// most: writers that met once should not meet again.
-const SECOND_LOOK: Duration = Duration::from_millis(100);
-const SECOND_LOOK_SPREAD: Duration = Duration::from_millis(300);
 
 impl Repository {
     /// The descriptors of the documents whose subject is this digest.
@@ -129,115 +117,5 @@ impl Repository {
                 .await?
                 .is_some()),
         }
-    }
-
-    /// The index under the fallback tag, where there is one, and its `ETag`. Registries exist that answer with
-    /// the subject instead: that is none.
-    async fn fallback(
-        &self,
-        subject: &Digest,
-    ) -> stevedore_core::Result<(Option<Raw<ImageIndex>>, Option<HeaderValue>)> {
-        match self.fetch_tagged(&fallback_tag(subject)).await {
-            Ok((Document::Index(index), etag)) if index.digest() != *subject => Ok((Some(index), etag)),
-            Ok(_) => Ok((None, None)),
-            Err(error) if error.is_not_found() => Ok((None, None)),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Files a document under the fallback tag of its subject.
-    ///
-    /// Where the registry honours `If-Match`, nothing is lost to somebody who does the same at once. Where it does
-    /// not, this is best effort: the tag is looked at again a little later, and everything that was ever seen under
-    /// it is put back.
-    pub(super) async fn file_referrer(&self, document: &Document) -> stevedore_core::Result<()> {
-        let Some(subject) = document.subject() else {
-            return Ok(());
-        };
-        let subject = subject.known_digest()?;
-        let tag = fallback_tag(&subject);
-        let own = document.referrer_descriptor();
-        let mut wanted: BTreeMap<AnyDigest, Descriptor> = BTreeMap::from([(own.digest.clone(), own)]);
-        for round in 0..ROUNDS {
-            let (current, etag) = self.fallback(&subject).await?;
-            let present: Vec<_> = current
-                .iter()
-                .flat_map(|index| index.value().manifests.clone())
-                .collect();
-            let mut missing = wanted.clone();
-            for descriptor in &present {
-                missing.remove(&descriptor.digest);
-                wanted.insert(descriptor.digest.clone(), descriptor.clone());
-            }
-            if missing.is_empty() {
-                return Ok(());
-            }
-            let index = with_entries(current, missing.into_values())?;
-            let condition = match (etag, round) {
-                (Some(etag), _) => Condition::Still(etag),
-                (None, 0) if present.is_empty() => Condition::Absent,
-                _ => Condition::None,
-            };
-            match self
-                .write_document(&Document::Index(index), &tag, condition)
-                .await
-            {
-                Ok(_) => tokio::time::sleep(SECOND_LOOK + random_up_to(SECOND_LOOK_SPREAD)).await,
-                Err(error) if error.kind() == ErrorKind::Conflict => {
-                    tokio::time::sleep(random_up_to(SECOND_LOOK)).await;
-                }
-                Err(error) => {
-                    return Err(error.while_doing(format!("cannot file a referrer of {subject} in {self}")));
-                }
-            }
-        }
-        let message = format!("others write the referrers of {subject} in {self} all the time");
-        Err(CoreError::new(ErrorKind::Conflict, message))
-    }
-}
-
-/// The index with more entries; what is in it stays as it is.
-fn with_entries(
-    index: Option<Raw<ImageIndex>>,
-    entries: impl Iterator<Item = Descriptor>,
-) -> stevedore_core::Result<Raw<ImageIndex>> {
-    match index {
-        Some(index) => {
-            let added = index.edit(|edit| {
-                for entry in entries {
-                    edit.push(["manifests"], &entry)?;
-                }
-                Ok(())
-            });
-            Ok(added.map_err(|error| {
-                CoreError::new(ErrorKind::Invalid, "the index of referrers cannot be edited")
-                    .with_source(error)
-            })?)
-        }
-        None => Ok(Raw::encode(
-            &ImageIndex::new(entries),
-            MediaType::OCI_INDEX,
-            Algorithm::Sha256,
-        )?),
-    }
-}
-
-/// The tag that stands for the referrers of a digest.
-fn fallback_tag(subject: &Digest) -> String {
-    let algorithm: String = subject.algorithm().as_str().chars().take(32).collect();
-    let hex: String = subject.hex().chars().take(64).collect();
-    format!("{algorithm}-{hex}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fallback_tags_are_cut() {
-        let short = Algorithm::Sha256.digest(b"");
-        assert_eq!(fallback_tag(&short), format!("sha256-{}", short.hex()));
-        let long = Algorithm::Sha512.digest(b"");
-        assert_eq!(fallback_tag(&long), format!("sha512-{}", &long.hex()[..64]));
     }
 }

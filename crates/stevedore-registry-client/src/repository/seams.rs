@@ -151,8 +151,21 @@ impl Sink for Repository {
 
     async fn remove(&self, selector: &Selector) -> Result<()> {
         let reference = self.reference(selector)?;
+        // Once it is gone nobody can say what it referred to.
+        let document = match selector {
+            Selector::Digest(digest) => self.fetch_digest(*digest).await.ok(),
+            _ => None,
+        };
         let removed = self.delete_document(&reference).await;
-        removed.map_err(|error| error.while_doing(format!("cannot remove {reference} from {self}")))
+        removed.map_err(|error| error.while_doing(format!("cannot remove {reference} from {self}")))?;
+        match document {
+            Some(document) => self.unfile_referrer(&document).await.map_err(|error| {
+                error.context(format!(
+                    "{reference} is removed from {self}, but listed as a referrer"
+                ))
+            }),
+            None => Ok(()),
+        }
     }
 
     async fn finish(&self) -> Result<()> {

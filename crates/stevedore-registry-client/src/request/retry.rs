@@ -8,7 +8,6 @@ use stevedore_core::ErrorKind;
 
 use crate::date::parse_http_date;
 use crate::error::{Error, Refused};
-use crate::http::DialError;
 use crate::settings::RetryPolicy;
 
 /// What follows from a failure.
@@ -23,9 +22,7 @@ pub(super) enum Verdict {
 pub(super) fn judge_failure(error: &Error, idempotent: bool, tries: u32, policy: &RetryPolicy) -> Verdict {
     let passing = match error {
         // Nothing was sent: this may be repeated whatever it is.
-        Error::Connect { source, .. } => !source
-            .downcast_ref::<DialError>()
-            .is_some_and(DialError::is_permanent),
+        Error::Connect { .. } => true,
         Error::Interrupted { .. } | Error::TimedOut { .. } => idempotent,
         _ => false,
     };

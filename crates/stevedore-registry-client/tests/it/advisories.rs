@@ -339,7 +339,8 @@ async fn go_containerregistry_2193_foreign_layer_url_leads_to_no_private_address
         format!("http://localhost:{}/", inner.address.port()),
     ] {
         let error = client.get_foreign(&url, None).await.expect_err("out of reach");
-        assert!(matches!(error, Error::Connect { .. }), "{error:?}");
+        assert!(matches!(error, Error::Untrusted { .. }), "{error:?}");
+        assert_eq!(error.kind(), ErrorKind::Denied);
     }
     assert!(inner.seen().is_empty());
     // A registry of the same private network may name it.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use stevedore_core::ErrorKind;
+use stevedore_fault_server::profile::Auth;
+use stevedore_fault_server::{FaultServer, Profile, USER};
 use stevedore_registry_client::auth::{Credential, CredentialSources, Scopes};
 use stevedore_registry_client::{Client, Error};
 
@@ -174,6 +176,32 @@ async fn identity_tokens_are_changed_by_post() {
     let client = client_with(&server, Credential::identity("r/x="));
     get(&client, &server, &Scopes::pull("a")).await.expect("allowed");
     assert_eq!(server.paths(), ["GET /v2/", "POST /token", "GET /v2/"]);
+}
+
+#[tokio::test]
+async fn a_new_refresh_token_takes_the_place_of_the_one_before() {
+    let mut profile = Profile::spec().with_tokens();
+    if let Auth::Bearer(service) = &mut profile.auth {
+        service.rotate = true;
+    }
+    let server = FaultServer::start(profile).await;
+    let found = Credential::identity(server.refresh_token(USER));
+    let sources = CredentialSources::none().with_credential(&server.host(), found);
+    let client = client().credentials(sources).build().expect("a client");
+    let registry = server.host().parse().expect("a registry");
+    // Several at once, for whom the one that was found is good once all in all; and one after the other.
+    let scopes: Vec<_> = (0..4)
+        .map(|number| Scopes::pull(&format!("app{number}")))
+        .collect();
+    let calls = scopes.iter().map(|scopes| client.get(&registry, "/v2/", scopes));
+    for answer in futures_util::future::join_all(calls).await {
+        drop(answer.expect("allowed"));
+    }
+    for scopes in &scopes {
+        server.expire_tokens();
+        client.get(&registry, "/v2/", scopes).await.expect("allowed");
+    }
+    assert!(server.log().count(&http::Method::POST, "/token") >= 2 * scopes.len());
 }
 
 #[tokio::test]

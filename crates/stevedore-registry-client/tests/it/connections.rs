@@ -70,7 +70,7 @@ async fn other_hosts_are_not_plain_unasked() {
     let error = get(&builder().build().expect("a client"), &plain)
         .await
         .expect_err("no TLS there");
-    assert!(matches!(error, Error::Connect { .. }), "{error:?}");
+    assert!(matches!(error, Error::Untrusted { .. }), "{error:?}");
     assert!(server.seen().is_empty());
 
     let settings = RegistrySettings::new().with_plain_http(true);

@@ -10,3 +10,4 @@ mod repository;
 mod server;
 mod suite;
 mod tls;
+mod trust;

@@ -93,3 +93,35 @@ mod harbor {
 
     stevedore_core::transport_suite!(Remote::new(Profile::harbor()), |case| runtime().block_on(case));
 }
+
+/// Without a list of referrers: the cases about them, and no others, for a fallback tag is a name that they do not know.
+mod fallback {
+    use stevedore_core::suite::transport;
+    use stevedore_fault_server::profile::ReferrersApi;
+
+    use super::{Profile, Remote, runtime};
+
+    fn profile() -> Profile {
+        let mut profile = Profile::spec();
+        profile.referrers.api = ReferrersApi::NotFound;
+        profile.referrers.subject_header = false;
+        profile
+    }
+
+    macro_rules! cases {
+        ($($case:ident)*) => {$(
+            #[test]
+            fn $case() {
+                let fixture = Remote::new(profile());
+                if let Err(failure) = runtime().block_on(transport::$case(&fixture)) {
+                    panic!("{failure}");
+                }
+            }
+        )*};
+    }
+
+    cases! {
+        referrers_are_listed referrers_of_a_type referrers_are_described others_have_no_referrers
+        referrers_in_a_chain referrer_is_removed removed_comes_again
+    }
+}

@@ -43,8 +43,24 @@ impl Authority {
         self.acceptor_for(names, &["http/1.1"], true)
     }
 
+    /// A server whose certificate has expired long ago.
+    pub(crate) fn expired_acceptor(&self, names: &[&str]) -> TlsAcceptor {
+        let mut params = parameters(names);
+        params.not_before = rcgen::date_time_ymd(1999, 1, 1);
+        params.not_after = rcgen::date_time_ymd(2000, 1, 1);
+        self.acceptor_of(self.sign(&params), &["http/1.1"], false)
+    }
+
     fn acceptor_for(&self, names: &[&str], protocols: &[&str], mutual: bool) -> TlsAcceptor {
-        let (certificate, key) = self.make(names);
+        self.acceptor_of(self.make(names), protocols, mutual)
+    }
+
+    fn acceptor_of(
+        &self,
+        (certificate, key): (rcgen::Certificate, KeyPair),
+        protocols: &[&str],
+        mutual: bool,
+    ) -> TlsAcceptor {
         let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -71,9 +87,17 @@ impl Authority {
     }
 
     fn make(&self, names: &[&str]) -> (rcgen::Certificate, KeyPair) {
-        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        let params = CertificateParams::new(names).expect("parameters");
-        let key = KeyPair::generate().expect("a key");
-        (params.signed_by(&key, &self.issuer).expect("a certificate"), key)
+        self.sign(&parameters(names))
     }
+
+    fn sign(&self, params: &CertificateParams) -> (rcgen::Certificate, KeyPair) {
+        let key = KeyPair::generate().expect("a key");
+        let certificate = params.clone().signed_by(&key, &self.issuer);
+        (certificate.expect("a certificate"), key)
+    }
+}
+
+fn parameters(names: &[&str]) -> CertificateParams {
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    CertificateParams::new(names).expect("parameters")
 }
