@@ -45,6 +45,7 @@ mod locks;
 mod names;
 mod nonce;
 mod published;
+mod rounds;
 mod staged;
 mod staging;
 mod store;

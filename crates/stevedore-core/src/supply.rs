@@ -3,9 +3,12 @@
 use std::pin::Pin;
 
 use crate::{
-    BlobInfo, ByteRange, Descriptor, Digest, Error, ErrorKind, Expected, Hasher, Ingest, IngestKey,
-    IngestPlan, Put, Result, Staging, Store, Supply, stream,
+    BlobInfo, ByteRange, CHUNK_SIZE, Descriptor, Digest, Error, ErrorKind, Expected, Hasher, Ingest,
+    IngestKey, IngestPlan, Put, Result, Staging, Store, Supply, stream,
 };
+
+/// The largest blob, in bytes, that is staged without a key: one chunk.
+const WORTH_GOING_ON: u64 = CHUNK_SIZE as u64;
 
 /// What is waited for: whether to look once more.
 pub type Wait = Pin<Box<dyn Future<Output = bool> + Send>>;
@@ -17,8 +20,9 @@ pub fn expected(digest: Digest, size: u64) -> Expected {
 
 /// Sees to it that a blob is in a store: [`Put::Present`] or [`Put::Written`].
 ///
-/// It is staged under the key of its digest, so that a later call goes on where this one was cut. Where another holder
-/// stages the same blob, `wait` is called before each new look; once it gives `false` the blob is staged apart.
+/// A blob of more than [`CHUNK_SIZE`] bytes is staged under the key of its digest, so that a later call goes on where
+/// this one was cut. Where another holder stages the same blob, `wait` is called before each new look; once it gives
+/// `false` the blob is staged apart, as small ones are: to go on with these costs more than to begin again.
 ///
 /// # Errors
 /// What store and supply answer; [`ErrorKind::Mismatch`] where the bytes are not the
@@ -30,8 +34,8 @@ pub async fn put_blob(
     mut wait: impl FnMut() -> Wait + Send,
 ) -> Result<Put> {
     let digest = descriptor.known_digest()?;
-    let key = IngestKey::of_digest(&digest);
-    let mut plan = IngestPlan::of(digest).with_size(descriptor.size).with_key(key);
+    let mut plan = IngestPlan::of(digest).with_size(descriptor.size);
+    plan.key = (descriptor.size > WORTH_GOING_ON).then(|| IngestKey::of_digest(&digest));
     loop {
         match store.ingest(plan.clone()).await? {
             Staging::There(info) if info.size == descriptor.size => return Ok(Put::Present),
@@ -51,7 +55,7 @@ pub async fn put_blob(
 }
 
 /// Writes a blob of a supply to a store, also where the store has it: for a place where only who brings the bytes may
-/// have them. It is staged under the key.
+/// have them. It is staged under the key if it has more than [`CHUNK_SIZE`] bytes.
 ///
 /// # Errors
 /// As [`put_blob`].
@@ -62,9 +66,8 @@ pub async fn write_blob(
     supply: &dyn Supply,
 ) -> Result<BlobInfo> {
     let digest = descriptor.known_digest()?;
-    let mut plan = IngestPlan::new(digest.algorithm())
-        .with_size(descriptor.size)
-        .with_key(key);
+    let mut plan = IngestPlan::new(digest.algorithm()).with_size(descriptor.size);
+    plan.key = (descriptor.size > WORTH_GOING_ON).then_some(key);
     loop {
         match store.ingest(plan.clone()).await? {
             Staging::Mine(ingest) => match fill(ingest, descriptor, digest, supply).await? {

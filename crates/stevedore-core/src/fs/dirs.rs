@@ -1,13 +1,14 @@
 //! Directories that are there, and stay there over a power cut.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::calls;
+use super::rounds::Rounds;
 
-/// How many directories are remembered; then it begins anew, at the cost of syncing some once more.
+/// How many directories are remembered; then it begins anew, at the cost of some syncs that could have been saved.
 const REMEMBERED: usize = 16 * 1024;
 
 /// Makes the directories of a tree, and remembers which are known to be durable.
@@ -20,6 +21,7 @@ pub(super) struct Dirs {
     base: PathBuf,
     durable: bool,
     known: Mutex<HashSet<PathBuf>>,
+    syncs: Mutex<HashMap<PathBuf, Arc<Rounds>>>,
 }
 
 impl Dirs {
@@ -30,6 +32,7 @@ impl Dirs {
             base,
             durable,
             known: Mutex::default(),
+            syncs: Mutex::default(),
         }
     }
 
@@ -64,13 +67,20 @@ impl Dirs {
         self.ensure(dir)
     }
 
-    /// Makes the entries of a directory durable, where that was asked for.
+    /// Makes the entries of a directory durable, where that was asked for. Those who come while a sync runs share the
+    /// next one.
     pub(super) fn sync(&self, dir: &Path) -> io::Result<()> {
-        if self.durable {
-            calls::sync_dir(dir)
-        } else {
-            Ok(())
+        if !self.durable {
+            return Ok(());
         }
+        let rounds = {
+            let mut syncs = self.syncs.lock().unwrap_or_else(PoisonError::into_inner);
+            if syncs.len() >= REMEMBERED {
+                syncs.clear();
+            }
+            Arc::clone(syncs.entry(dir.to_owned()).or_default())
+        };
+        rounds.run(|| calls::sync_dir(dir))
     }
 
     fn make_with_parents(&self, dir: &Path) -> io::Result<()> {

@@ -93,6 +93,15 @@ impl Held {
         self.slot().offset()
     }
 
+    /// Whether so many more bytes would be kept in memory.
+    pub(super) fn keeps(&self, size: u64) -> bool {
+        let slot = self.slot.try_lock();
+        slot.is_ok_and(|slot| match &*slot {
+            Slot::Memory { hasher, .. } => hasher.len().saturating_add(size) <= IN_MEMORY,
+            _ => false,
+        })
+    }
+
     /// Keeps bytes in memory if these are few and without a key, else gives them back.
     pub(super) fn try_keep(&self, bytes: Bytes) -> Result<Option<Bytes>> {
         let Ok(mut slot) = self.slot.try_lock() else {

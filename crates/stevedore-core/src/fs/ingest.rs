@@ -134,11 +134,12 @@ impl Ingest for FsIngest {
                 meter,
                 ..
             } => self.append_bytes(call, bytes, meter).await,
+            // A file of a few bytes is read here, as a stream is, so that the commit is the only blocking call.
             Blob {
                 body: Body::File { file, path, range },
                 meter,
                 ..
-            } => {
+            } if !self.held.keeps(range.end.saturating_sub(range.start)) => {
                 let held = Arc::clone(&self.held);
                 blocking::run(move || held.copy(call, &file, &path, range, meter.as_deref())).await
             }

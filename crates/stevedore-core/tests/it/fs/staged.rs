@@ -6,7 +6,10 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use stevedore_core::fs::{FsOptions, FsStore};
-use stevedore_core::{Algorithm, Blob, Clock, ErrorKind, Expected, IngestPlan, Meter, Store, Takeover};
+use stevedore_core::{
+    Algorithm, Blob, CHUNK_SIZE, Clock, Descriptor, ErrorKind, Expected, IngestPlan, MediaType, Meter, Store,
+    Supply, Takeover, supply,
+};
 
 use super::tools::{content, files, key, mine, only, read, store};
 
@@ -220,4 +223,58 @@ async fn what_is_left_expires() {
         .await
         .unwrap();
     assert_eq!(files(&dir.path().join("staging")), [] as [&Path; 0]);
+}
+
+/// The beginning of a blob, and then a cut.
+struct Cut(bytes::Bytes);
+
+#[async_trait::async_trait]
+impl Supply for Cut {
+    async fn open(&self, from: u64) -> stevedore_core::Result<Blob> {
+        let from = usize::try_from(from).unwrap();
+        let error = stevedore_core::Error::new(ErrorKind::Interrupted, "cut");
+        let items = vec![Ok(self.0.slice(from..)), Err(error)];
+        Ok(Blob::from_stream(stevedore_core::stream::iter(items), None))
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_worth_going_on_with_outlasts_a_cut() {
+    for (size, staged) in [(CHUNK_SIZE, 0), (CHUNK_SIZE + 1, 1)] {
+        let dir = tempfile::tempdir().unwrap();
+        let whole = content(9, size);
+        let descriptor = Descriptor::new(
+            MediaType::OCTET_STREAM,
+            Algorithm::Sha256.digest(&whole),
+            size as u64,
+        );
+        let supply = Cut(whole.slice(..size - 1));
+        let store = store(dir.path());
+        let cut = supply::put_blob(&store, &descriptor, &supply, || Box::pin(async { false }));
+        assert_eq!(cut.await.unwrap_err().kind(), ErrorKind::Interrupted);
+        let mut left = files(&dir.path().join("staging"));
+        left.retain(|path| path.extension().is_some_and(|it| it == "part"));
+        assert_eq!(left.len(), staged, "{size} bytes: {left:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_small_file_is_not_written_before_it_is_committed() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = dir.path().join("from");
+    for (size, written) in [(CHUNK_SIZE, 0), (CHUNK_SIZE + 1, 1)] {
+        let whole = content(10, size);
+        fs::write(&from, &whole).unwrap();
+        let store = store(dir.path());
+        let plan = IngestPlan::new(Algorithm::Sha256);
+        let mut ingest = mine(store.ingest(plan).await.unwrap());
+        let file = Arc::new(fs::File::open(&from).unwrap());
+        let meter = Arc::new(Meter::default());
+        let blob = Blob::from_file(file, from.clone(), 0..size as u64).with_meter(Arc::clone(&meter));
+        ingest.append(blob).await.unwrap();
+        assert_eq!(meter.bytes(), size as u64);
+        assert_eq!(files(&dir.path().join("staging")).len(), written, "{size} bytes");
+        let info = ingest.commit(Expected::anything()).await.unwrap();
+        assert_eq!(read(&store, &info.digest).await, whole);
+    }
 }
