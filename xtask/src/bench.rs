@@ -239,11 +239,11 @@ fn all(machine: &Machine, media: &[Medium], outcome: &Outcome) -> Value {
     let media = media.iter().map(|medium| {
         json!({
             "dir": medium.dir, "kind": medium.kind, "read": medium.read, "write": medium.write,
-            "create": medium.create, "sync": medium.sync, "sync_wall": medium.sync_wall
+            "receive": medium.receive, "create": medium.create, "sync": medium.sync, "sync_wall": medium.sync_wall
         })
     });
     json!({
-        "machine": {"hash": machine.hash, "hasher": machine.hasher, "send": machine.send, "receive": machine.receive,
+        "machine": {"hash": machine.hash, "hasher": machine.hasher, "send": machine.send,
             "exchange": machine.exchange, "start": machine.start},
         "media": media.collect::<Vec<_>>(),
         "rows": outcome.rows,

@@ -76,7 +76,7 @@ impl Operation {
         let (byte, blob) = match self {
             Self::Copy => (medium.read + medium.write, kept),
             Self::Push => (medium.read + machine.send, 2.0 * machine.exchange),
-            Self::Pull => (machine.receive + medium.write, machine.exchange + kept),
+            Self::Pull => (medium.receive + medium.write, machine.exchange + kept),
             _ => return None,
         };
         Some(machine.start + real(image.bytes) * (byte + machine.hash) + real(image.blobs) * blob)
@@ -97,7 +97,6 @@ mod tests {
         let machine = Machine {
             hash: 0.5,
             send: 0.25,
-            receive: 0.125,
             exchange: 4.0,
             start: 1000.0,
             ..Machine::default()
@@ -105,6 +104,7 @@ mod tests {
         let medium = Medium {
             read: 1.0,
             write: 2.0,
+            receive: 0.125,
             create: 6.0,
             sync: 2.0,
             ..Medium::default()
