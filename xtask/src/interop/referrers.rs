@@ -50,6 +50,33 @@ pub(super) fn fallback_tags(at: Meeting<'_>) -> Checked {
     same_files(at.bench, "back/blobs", "straight/blobs")
 }
 
+/// A referrer that we remove is no longer listed; what else is stays.
+pub(super) fn removed_referrer(at: Meeting<'_>) -> Checked {
+    let (original, image) = (oci(ORIGINAL, "multi"), at.at("unreferred", "multi"));
+    at.we_copy(&["--all", "--referrers"], &original, &image)?;
+    let listed = |name: &str| {
+        let tag = at.digest(&oci(ORIGINAL, name))?.replace(':', "-");
+        let list = at.their_json(&[], &["inspect", "--raw"], &at.at("unreferred", &tag))?;
+        let digests = list["manifests"].as_array().into_iter().flatten();
+        let digests = digests.filter_map(|referrer| Some(referrer["digest"].as_str()?.to_owned()));
+        Ok::<Vec<_>, Failure>(digests.collect())
+    };
+    let other = listed("arm64")?;
+    let [referrer] = &listed("amd64")?[..] else {
+        return Err("the image has not one referrer".into());
+    };
+    let referrer = format!("{}@{referrer}", at.repository("unreferred"));
+    at.ours(&["delete", "--manifest", &referrer])?;
+    let said = at.they_refuse(&["inspect", "--raw"], &referrer)?;
+    same(&said, said.contains("manifest unknown"), true)?;
+    same("what is listed", listed("amd64")?, Vec::new())?;
+    same(
+        "what is listed for the other image",
+        (other.len(), listed("arm64")?),
+        (1, other),
+    )
+}
+
 /// Signatures of the older custom: an image under a tag that is made of the digest of another.
 pub(super) fn digest_tags(at: Meeting<'_>) -> Checked {
     let signature = at.digest(&oci(ORIGINAL, "arm64"))?;

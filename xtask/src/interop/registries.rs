@@ -81,6 +81,9 @@ fn meet(at: Meeting<'_>, umoci: &Tool, tally: &mut Tally) {
     with("it reads the referrers that we pushed", &[], &|| {
         referrers::fallback_tags(at)
     });
+    with("a referrer that we remove is not listed", &[], &|| {
+        referrers::removed_referrer(at)
+    });
     with("tags made of digests come along", &[], &|| {
         referrers::digest_tags(at)
     });
