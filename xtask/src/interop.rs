@@ -1,10 +1,22 @@
-//! `cargo xtask interop`: layouts that other tools wrote are read by us, and the other way round, digest for digest.
+//! `cargo xtask interop`: what other tools wrote to layouts and registries is read by us, and the other way round, digest
+//! for digest.
 //!
-//! A tool that is not there is named, and what it was needed for counts as not run. The last line sums up.
+//! A tool that is not there is named, and what it was needed for counts as not run. The last line sums up. What Debian
+//! does not install is laid out by `.ci/peers FOLDER`, and found where `STEVEDORE_PEERS` names that folder.
 
+mod certificate;
+mod debian;
+mod disk;
 mod images;
 mod layouts;
+mod logins;
+mod meeting;
+mod references;
+mod referrers;
+mod registries;
+mod relay;
 mod schemas;
+mod server;
 mod tools;
 
 use std::fmt;
@@ -41,18 +53,15 @@ struct Tally {
 pub(crate) fn run() -> Result<bool, Failure> {
     let root = Workspace::load()?.root;
     let target = cargo::target_dir(&root)?;
-    let binaries = ["build", "--quiet", "--locked", "-p", "stevedore-cli", "--bins"];
-    let example = [
-        "build",
-        "--quiet",
-        "--locked",
-        "-p",
-        "stevedore-transport",
-        "--example",
-        "assemble",
+    let built = [
+        ["-p", "stevedore-cli", "--bin", "stevedore"],
+        ["-p", "stevedore-transport", "--example", "assemble"],
+        ["-p", "stevedore-core", "--example", "references"],
     ];
-    if !cargo::succeeds(&root, &binaries)? || !cargo::succeeds(&root, &example)? {
-        return Err("what is to be checked cannot be built".into());
+    for what in built {
+        if !cargo::succeeds(&root, &[&["build", "--quiet", "--locked"], &what[..]].concat())? {
+            return Err("what is to be checked cannot be built".into());
+        }
     }
     let dir = target.join("interop");
     if dir.exists() {
@@ -66,20 +75,38 @@ pub(crate) fn run() -> Result<bool, Failure> {
         skopeos: [tool("skopeo"), tool("skopeo-sid")],
         dir: dir.clone(),
     };
-    for tool in bench.skopeos.iter().chain(&bench.umocis) {
+    let docker_registry = tool("docker-registry");
+    for tool in bench
+        .skopeos
+        .iter()
+        .chain(&bench.umocis)
+        .chain([&docker_registry])
+    {
         println!("{tool}");
     }
     let mut tally = Tally::default();
-    if tally.check("images by umoci", &[&bench.umocis[0], &tool("busybox")], || {
-        images::make(&bench, &Tool::at(target.join("debug/examples/assemble"), &dir))
+    let assemble = Tool::at(target.join("debug/examples/assemble"), &dir);
+    let umoci = &bench.umocis[0];
+    if tally.check("images by umoci", &[umoci, &tool("busybox")], || {
+        images::make(&bench, &assemble)
     }) {
+        let root = debian::root();
+        tally.check("a Debian by mmdebstrap and umoci", &[umoci, &root], || {
+            debian::make(&bench, &assemble, &root)
+        });
         layouts::check(&bench, &mut tally);
+        let registries = registries::check(&bench, &mut tally);
         let python = tools::python_with("jsonschema", &dir);
         let schemas = schemas::folder();
         tally.check("schemas", &[&python, &schemas], || {
-            schemas::check(&bench, &python)
+            schemas::check(&bench, &python, &registries)
         });
     }
+    let references = Tool::at(target.join("debug/examples/references"), &dir);
+    let (go, published) = (tool("go-references"), references::published());
+    tally.check("references are what Go says", &[&go, &published], || {
+        references::check(&references, &go, &published)
+    });
     println!(
         "{} passed, {} failed, {} skipped",
         tally.passed, tally.failed, tally.skipped

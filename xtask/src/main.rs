@@ -7,6 +7,7 @@
     reason = "a program for the terminal: what it prints is its result"
 )]
 
+mod bench;
 mod cargo;
 mod checks;
 mod docs;
@@ -28,16 +29,22 @@ const USAGE: &str = "\
 usage: cargo xtask <task>
 
 tasks:
+  bench copy  copies side by side with those of skopeo, oras, regctl and crane: docs/bench.md
   ci          what the tree must hold: dependency directions, size of the core, packaging, silenced lints, file lengths
   docs        manual pages and completions of the program, into target/docs
   features    every feature of every crate compiles alone
-  interop     layouts, written by us and read by others and the other way round: needs skopeo, umoci and so on";
+  interop     what we write is read by others and the other way round: needs skopeo, umoci, docker-registry and so on";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments[..] {
         ["ci"] => Workspace::load().and_then(|workspace| checks::run(&workspace)),
+        ["bench", "copy", ref options @ ..] => return ended(bench::run(options)),
+        // Not for people: a measurement of a bench runs in a process of its own.
+        ["timer", repeats, program, ref arguments @ ..] => {
+            return ended(bench::timer::main(repeats, program, arguments));
+        }
         ["docs"] => return ended(docs::run()),
         ["interop"] => return ended(interop::run()),
         ["features"] => Workspace::load().and_then(|workspace| features::run(&workspace)),

@@ -32,8 +32,13 @@ pub(super) fn make(bench: &Bench, assemble: &Tool) -> Checked {
     ];
     umoci.run(&[&config[..], &settings[..]].concat())?;
     umoci.run(&[&config[..], &["--tag", "arm64", "--architecture", "arm64"]].concat())?;
-    assemble.run(&[ORIGINAL, "multi", "linux/amd64=amd64", "linux/arm64=arm64"])?;
-    Ok(())
+    index(assemble, ORIGINAL)
+}
+
+/// Puts the images `amd64` and `arm64` of a layout together to the index `multi`, with an artifact for each.
+pub(super) fn index(assemble: &Tool, layout: &str) -> Checked {
+    let arguments = [layout, "multi", "linux/amd64=amd64", "linux/arm64=arm64"];
+    assemble.run(&arguments).map(drop)
 }
 
 fn lay_out_files(bench: &Bench) -> Checked {

@@ -1,4 +1,4 @@
-//! Every OCI document in the layouts that we wrote passes the schemas of the image-spec.
+//! Every OCI document in the layouts and registries that we wrote to passes the schemas of the image-spec.
 
 use std::fs;
 use std::path::PathBuf;
@@ -17,13 +17,14 @@ pub(super) fn folder() -> Tool {
 }
 
 /// Has them checked by a validator that is not ours.
-pub(super) fn check(bench: &Bench, python: &Tool) -> Checked {
+pub(super) fn check(bench: &Bench, python: &Tool, registries: &[String]) -> Checked {
     fs::write(bench.dir.join("validate.py"), include_str!("schemas/validate.py"))?;
     let folder = folder();
     // Newer versions of the module would like to be called in another way, which Debian's does not know.
     let mut arguments = vec!["-W", "ignore", "validate.py"];
     arguments.extend(folder.path().to_str());
     arguments.extend(layouts::WRITTEN);
+    arguments.extend(registries.iter().map(String::as_str));
     println!("   {}", python.text(&arguments)?);
     Ok(())
 }

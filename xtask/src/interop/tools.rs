@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::Failure;
 
@@ -30,10 +31,11 @@ impl Tool {
         }
     }
 
-    /// The program with a name on `PATH`.
+    /// The program with a name on `PATH`, or else among those that .ci/peers laid out.
     pub(super) fn find(name: &str, dir: &Path) -> Self {
         let places = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::split_paths(&places)
+            .chain(peers().map(|peers| peers.join("bin")))
             .map(|place| place.join(name))
             .find(|path| path.is_file());
         Self {
@@ -66,24 +68,58 @@ impl Tool {
 
     /// Runs it; what it prints is its result, what it complains about becomes the error.
     pub(super) fn run<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<Vec<u8>, Failure> {
-        let output = Command::new(self.path())
-            .args(arguments)
-            .current_dir(&self.dir)
-            .stdin(Stdio::null())
-            .output()?;
+        self.run_on(arguments, Stdio::null())
+    }
+
+    /// The same, with a text that it reads.
+    pub(super) fn run_with<A: AsRef<OsStr>>(&self, arguments: &[A], input: &str) -> Result<Vec<u8>, Failure> {
+        // A file, for it may be longer than what a pipe holds while nobody reads.
+        let file = self.dir.join("input");
+        std::fs::write(&file, input)?;
+        self.run_on(arguments, File::open(file)?.into())
+    }
+
+    fn run_on<A: AsRef<OsStr>>(&self, arguments: &[A], input: Stdio) -> Result<Vec<u8>, Failure> {
+        let output = self.command(arguments).stdin(input).output()?;
         if output.status.success() {
             return Ok(output.stdout);
         }
-        let line: Vec<_> = arguments.iter().map(|it| it.as_ref().to_string_lossy()).collect();
         let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!(
-            "`{} {}` ended with {}: {}",
-            self.name,
-            line.join(" "),
-            output.status,
-            said.trim()
-        )
-        .into())
+        let line = self.line(arguments);
+        Err(format!("`{line}` ended with {}: {}", output.status, said.trim()).into())
+    }
+
+    /// Runs it where it has to fail: its exit code and what it complains about are the result.
+    pub(super) fn refused<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Result<(i32, String), Failure> {
+        let output = self.command(arguments).stdin(Stdio::null()).output()?;
+        match output.status.code() {
+            Some(code) if code != 0 => Ok((code, String::from_utf8_lossy(&output.stderr).into_owned())),
+            _ => Err(format!("`{}` ended with {}", self.line(arguments), output.status).into()),
+        }
+    }
+
+    /// Starts it; what it says goes to a file, and it ends by itself or by whoever holds it.
+    pub(super) fn start<A: AsRef<OsStr>>(&self, arguments: &[A], log: &Path) -> Result<Child, Failure> {
+        let log = File::create(log)?;
+        Ok(self
+            .command(arguments)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?)
+    }
+
+    fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
+        let mut command = Command::new(self.path());
+        command.args(arguments).current_dir(&self.dir);
+        command
+    }
+
+    /// What would be typed.
+    fn line<A: AsRef<OsStr>>(&self, arguments: &[A]) -> String {
+        let words = arguments.iter().map(|it| it.as_ref().to_string_lossy());
+        let words: Vec<_> = [self.name.as_str().into()].into_iter().chain(words).collect();
+        words.join(" ")
     }
 
     /// The same, as text without the space around it.
@@ -108,6 +144,11 @@ impl fmt::Display for Tool {
             .unwrap_or_else(|failure| failure.to_string());
         write!(f, "{}: {}", self.name, version.lines().next().unwrap_or_default())
     }
+}
+
+/// The folder that .ci/peers filled, if `STEVEDORE_PEERS` names it.
+pub(super) fn peers() -> Option<PathBuf> {
+    std::env::var_os("STEVEDORE_PEERS").map(PathBuf::from)
 }
 
 /// A Python that has a module: the system's, or the first on `PATH`.

@@ -1,17 +1,72 @@
 //! `kill -9` at random moments.
 
+mod layouts;
+mod pulls;
+mod pushes;
+
 use std::collections::HashMap;
-use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant, SystemTime};
+use std::{fmt, fs};
 
 use stevedore_core::Platform;
 use stevedore_core::samples::Sample;
 
-use crate::stevedore::{Random, World, assert_sound, blobs, entries, random};
+use crate::stevedore::{Random, World, assert_sound, blob, blobs, entries, random};
 
 /// How many copies are killed, unless `STEVEDORE_ROUNDS` says so.
 const ROUNDS: u64 = 20;
+
+/// When copies are killed: `STEVEDORE_SEED` brings the moments of an earlier run back.
+struct Kills {
+    seed: u64,
+    rounds: u64,
+    chance: Random,
+    /// How long a copy takes that nobody kills.
+    whole: Duration,
+}
+
+impl Kills {
+    /// Times a copy that nobody kills.
+    fn of(copy: impl FnOnce()) -> Self {
+        let rounds = number("STEVEDORE_ROUNDS").unwrap_or(ROUNDS);
+        let now = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .expect("after 1970");
+        let seed = number("STEVEDORE_SEED").unwrap_or(u64::from(now.subsec_nanos()));
+        let began = Instant::now();
+        copy();
+        Self {
+            seed,
+            rounds,
+            chance: Random::new(seed),
+            whole: began.elapsed(),
+        }
+    }
+
+    /// How many kills a round has: now and then a copy that goes on is killed too.
+    fn in_this_round(&mut self) -> u64 {
+        1 + self.chance.below(2)
+    }
+
+    /// Starts a copy and kills it after a while, unless it is done by then.
+    fn kill(&mut self, world: &World, copy: &[&str]) {
+        let most = u64::try_from(self.whole.as_micros()).expect("short") * 11 / 10;
+        let after = self.chance.below(most);
+        let mut child = world.start(copy);
+        std::thread::sleep(Duration::from_micros(after));
+        child.kill().expect("it is ours");
+        let status = child.wait().expect("it ends");
+        assert!(status.success() || status.code().is_none(), "{status}");
+    }
+}
+
+/// What brings the same kills again.
+impl fmt::Display for Kills {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "STEVEDORE_SEED={} STEVEDORE_ROUNDS={}", self.seed, self.rounds)
+    }
+}
 
 fn number(variable: &str) -> Option<u64> {
     let value = std::env::var(variable).ok()?;
@@ -20,86 +75,6 @@ fn number(variable: &str) -> Option<u64> {
             .parse()
             .unwrap_or_else(|_| panic!("{variable} has {value:?}, which is no number")),
     )
-}
-
-#[test]
-fn a_kill_at_any_moment_costs_nothing_but_the_rest() {
-    let rounds = number("STEVEDORE_ROUNDS").unwrap_or(ROUNDS);
-    let now = SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .expect("after 1970");
-    let seed = number("STEVEDORE_SEED").unwrap_or(u64::from(now.subsec_nanos()));
-    println!("STEVEDORE_SEED={seed} STEVEDORE_ROUNDS={rounds}");
-    let mut chance = Random::new(seed);
-
-    let world = World::new();
-    let sample = sample();
-    world.put("src", &sample, &["v1"]);
-    let digest = format!("{}\n", sample.descriptor().digest);
-    let copy = [
-        "copy",
-        "--all",
-        "--referrers",
-        "--progress=json",
-        "oci:src:v1",
-        "oci:out:v1",
-    ];
-    let began = Instant::now();
-    assert_eq!(world.result(&copy), digest);
-    let whole = began.elapsed();
-    fs::remove_dir_all(world.path("out")).expect("it is ours");
-
-    let mut moments = Moments::default();
-    for round in 0..rounds {
-        // Now and then a copy that goes on is killed too.
-        for _ in 0..=chance.below(2) {
-            let after = chance.below(u64::try_from(whole.as_micros()).expect("short") * 11 / 10);
-            let mut child = world.start(&copy);
-            std::thread::sleep(Duration::from_micros(after));
-            child.kill().expect("it is ours");
-            let status = child.wait().expect("it ends");
-            assert!(
-                status.success() || status.code().is_none(),
-                "round {round}: {status}"
-            );
-            assert_sound(&world, "out");
-            moments.count(&world);
-        }
-        let before = what_is_there(&world);
-        let ended = world.run(&copy);
-        assert_eq!(
-            (ended.code, ended.stdout.as_str()),
-            (Some(0), digest.as_str()),
-            "round {round}: {}",
-            ended.stderr
-        );
-        assert_nothing_twice(&before, &ended.stderr);
-        assert_sound(&world, "out");
-        assert_eq!(world.result(&["digest", "oci:out:v1"]), digest);
-        // Sound, and all of it.
-        assert_eq!(
-            world.json(&[
-                "copy",
-                "-q",
-                "--json",
-                "--all",
-                "--force",
-                "oci:src:v1",
-                "oci:out:v1"
-            ])["blobs"]["written"],
-            0
-        );
-        assert!(
-            !world.path("out/.stevedore").exists(),
-            "round {round}: nothing is left of the staging"
-        );
-        fs::remove_dir_all(world.path("out")).expect("it is ours");
-    }
-    println!("{moments:?}");
-    assert!(
-        moments.half_way > 0 || rounds < ROUNDS,
-        "no kill came half-way: {moments:?}"
-    );
 }
 
 /// Two platforms that share a layer, and a referrer of each.
@@ -117,7 +92,16 @@ fn sample() -> Sample {
     Sample::index(children.collect()).with_referrer("application/vnd.example.signature", "signed")
 }
 
-/// In which states the kills left the layout.
+/// The blobs of a sample, each once, by their digest and with their bytes.
+fn blobs_of(sample: &Sample) -> HashMap<String, bytes::Bytes> {
+    let all = sample.all();
+    let blobs = all.iter().flat_map(|part| part.blobs());
+    blobs
+        .map(|(descriptor, bytes)| (descriptor.digest.to_string(), bytes.clone()))
+        .collect()
+}
+
+/// In which states the kills left the destination.
 #[derive(Debug, Default)]
 struct Moments {
     nothing: u64,
@@ -126,15 +110,26 @@ struct Moments {
 }
 
 impl Moments {
-    fn count(&mut self, world: &World) {
-        let place = if !world.path("out/oci-layout").exists() {
-            &mut self.nothing
-        } else if world.result(&["ls", "oci:out"]).lines().any(|name| name == "v1") {
-            &mut self.done
-        } else {
-            &mut self.half_way
-        };
-        *place += 1;
+    fn count(&mut self, begun: bool, done: bool) {
+        *match (begun, done) {
+            (false, _) => &mut self.nothing,
+            (true, false) => &mut self.half_way,
+            (true, true) => &mut self.done,
+        } += 1;
+    }
+
+    fn count_layout(&mut self, world: &World) {
+        let begun = world.path("out/oci-layout").exists();
+        let done = begun && world.result(&["ls", "oci:out"]).lines().any(|name| name == "v1");
+        self.count(begun, done);
+    }
+
+    /// A few kills may all come too early or too late.
+    fn assert_telling(&self, kills: &Kills) {
+        assert!(
+            self.half_way > 0 || kills.rounds < ROUNDS,
+            "no kill came half-way: {self:?}"
+        );
     }
 }
 
@@ -159,20 +154,22 @@ fn what_is_there(world: &World) -> HashMap<String, u64> {
     there
 }
 
-/// What was there, published or staged, was not taken from the source again.
-fn assert_nothing_twice(before: &HashMap<String, u64>, events: &str) {
-    for line in events.lines().filter(|line| line.contains("\"blob-done\"")) {
-        let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
-        let (digest, size) = (
-            event["digest"].as_str().expect("a digest"),
-            event["size"].as_u64(),
-        );
-        let there = before.get(digest).copied().unwrap_or(0);
-        let taken = event["transferred"].as_u64().expect("a count");
-        assert_eq!(
-            size,
-            Some(taken + there),
-            "{digest}: {there} bytes were there, {taken} were taken"
-        );
+/// The layout is sound and has all of the sample, byte for byte, under its name, and nothing beside it.
+#[track_caller]
+fn assert_whole(world: &World, sample: &Sample) {
+    assert_sound(world, "out");
+    let named = world.result(&["digest", "oci:out:v1"]);
+    assert_eq!(named, format!("{}\n", sample.descriptor().digest));
+    for part in sample.all() {
+        let document = (part.descriptor(), part.document().bytes().clone());
+        for (descriptor, bytes) in part.blobs().iter().chain([&document]) {
+            let path = blob(&world.path("out"), &descriptor.known_digest().expect("of ours"));
+            let there = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            assert!(there == *bytes, "{} has other bytes", descriptor.digest);
+        }
     }
+    assert!(
+        !world.path("out/.stevedore").exists(),
+        "nothing is left of the staging"
+    );
 }

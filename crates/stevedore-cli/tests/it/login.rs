@@ -116,7 +116,18 @@ fn a_person_is_asked_and_the_password_not_shown() {
         (questions[0].as_str(), "user"),
         (questions[1].as_str(), "password"),
     ];
-    let shown = converse(world.command(&["login", &host]), true, true, &answers).replace('\r', "");
+    let (shown, succeeded) = converse(world.command(&["login", &host]), true, true, &answers);
+    let shown = shown.replace('\r', "");
+    if cfg!(stevedore_portable) {
+        let refusal = "error: this system cannot keep a terminal from showing what is typed\n  \
+                       try: --password-stdin, and the password there\n";
+        assert_eq!(
+            (shown, succeeded),
+            (format!("{}user\n{refusal}", questions[0]), false)
+        );
+        return;
+    }
+    assert!(succeeded, "{shown}");
     let file = world.path(".docker/config.json");
     let expected = format!(
         "{}user\n{}\nstored in {}\nLogin Succeeded!\n",

@@ -3,7 +3,9 @@
 mod cookbook;
 mod interrupts;
 mod kills;
+mod large;
 mod login;
+mod needs_root;
 mod pipes;
 mod refusals;
 mod registries;

@@ -1,14 +1,13 @@
 //! Missing rights, and the umask.
 
 use std::fs::{self, Permissions};
-use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
 use stevedore_core::samples::Sample;
 
-use crate::stevedore::{PROGRAM, World, blobs, tree};
+use crate::stevedore::{PROGRAM, World, blobs, not_run, tree};
 
 fn world() -> World {
     let world = World::new();
@@ -20,8 +19,7 @@ fn world() -> World {
 fn is_root(test: &str) -> bool {
     let root = rustix::process::geteuid().is_root();
     if root {
-        // libtest does not capture what is written here directly.
-        writeln!(std::io::stderr(), "NOT RUN (needs a user without rights): {test}").expect("stderr");
+        not_run(test, "a user without rights");
     }
     root
 }

@@ -1,6 +1,7 @@
 //! Runs the real program in a directory of its own, and looks at what it leaves there.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -118,6 +119,13 @@ impl From<Output> for Ended {
             stderr: String::from_utf8(output.stderr).expect("UTF-8"),
         }
     }
+}
+
+/// Says that a test is not run on this machine, and what it needs.
+pub(crate) fn not_run(test: &str, needs: &str) {
+    // libtest does not capture what is written here directly. In one piece, for others write here too.
+    let line = format!("NOT RUN (needs {needs}): {test}\n");
+    std::io::stderr().write_all(line.as_bytes()).expect("stderr");
 }
 
 /// An image for the host with layers of random bytes.

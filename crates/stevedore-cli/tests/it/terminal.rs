@@ -14,11 +14,19 @@ use crate::stevedore::{World, blob, image};
 
 /// Runs a command with a terminal as stdout, stderr or both, and gives what the terminal got.
 fn on_terminal(command: Command, stdout: bool, stderr: bool) -> String {
-    converse(command, stdout, stderr, &[])
+    let (shown, succeeded) = converse(command, stdout, stderr, &[]);
+    assert!(succeeded, "{shown}");
+    shown
 }
 
-/// The same, with answers to what is asked, each with the end of its question. With answers, stdin is the terminal too.
-pub(crate) fn converse(mut command: Command, stdout: bool, stderr: bool, answers: &[(&str, &str)]) -> String {
+/// The same, with answers to what is asked, each with the end of its question; and whether the command succeeded. With
+/// answers, stdin is the terminal too.
+pub(crate) fn converse(
+    mut command: Command,
+    stdout: bool,
+    stderr: bool,
+    answers: &[(&str, &str)],
+) -> (String, bool) {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
     grantpt(&ours).expect("a terminal");
     unlockpt(&ours).expect("a terminal");
@@ -68,12 +76,8 @@ pub(crate) fn converse(mut command: Command, stdout: bool, stderr: bool, answers
             answered += 1;
         }
     }
-    assert!(
-        child.wait().expect("it ends").success(),
-        "{}",
-        String::from_utf8_lossy(&shown)
-    );
-    String::from_utf8(shown).expect("UTF-8")
+    let succeeded = child.wait().expect("it ends").success();
+    (String::from_utf8(shown).expect("UTF-8"), succeeded)
 }
 
 /// An image whose config holds what a terminal would act upon.

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -39,18 +39,36 @@ pub(super) struct Chunks {
     file: Arc<File>,
     path: PathBuf,
     range: Range<u64>,
+    spare: Arc<Spare>,
+}
+
+/// Buffers whose chunk was dropped. They are read into again: fresh ones would cost a page fault for every 4 KiB, and
+/// would not be in the cache.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Box<[u8]>>>);
+
+/// The first bytes of a buffer that goes back to the spare ones.
+struct Lent {
+    buffer: Box<[u8]>,
+    length: usize,
+    spare: Arc<Spare>,
 }
 
 impl Chunks {
     pub(super) fn new(file: Arc<File>, path: PathBuf, range: Range<u64>) -> Self {
-        Self { file, path, range }
+        Self {
+            file,
+            path,
+            range,
+            spare: Arc::default(),
+        }
     }
 
     fn read(&mut self) -> Result<Bytes> {
         let left = self.range.end - self.range.start;
         let length = usize::try_from(left).unwrap_or(CHUNK_SIZE).min(CHUNK_SIZE);
-        let mut buffer = vec![0; length];
-        let count = sys::read_at(&self.file, &mut buffer, self.range.start)
+        let mut buffer = self.spare.take(length);
+        let count = sys::read_at(&self.file, &mut buffer[..length], self.range.start)
             .map_err(|error| Error::storage(format!("cannot read {}", self.path.display()), error))?;
         if count == 0 {
             let message = format!(
@@ -60,9 +78,37 @@ impl Chunks {
             );
             return Err(Error::new(ErrorKind::Interrupted, message));
         }
-        buffer.truncate(count);
         self.range.start += count as u64;
-        Ok(buffer.into())
+        Ok(Bytes::from_owner(Lent {
+            buffer,
+            length: count,
+            spare: Arc::clone(&self.spare),
+        }))
+    }
+}
+
+impl Spare {
+    /// A buffer of at least so many bytes: of a file's chunks only the last is shorter than the first.
+    fn take(&self, length: usize) -> Box<[u8]> {
+        let spare = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        spare.unwrap_or_else(|| vec![0; length].into())
+    }
+}
+
+impl AsRef<[u8]> for Lent {
+    fn as_ref(&self) -> &[u8] {
+        &self.buffer[..self.length]
+    }
+}
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        let buffer = std::mem::take(&mut self.buffer);
+        self.spare
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(buffer);
     }
 }
 

@@ -81,6 +81,9 @@ impl FromStr for Registry {
         {
             return Err(refused("its port is above 65535"));
         }
+        if ipv6(grammar::split_port(text).0).is_some_and(|address| address.is_err()) {
+            return Err(refused("its brackets hold no IPv6 address"));
+        }
         if !grammar::is_registry_like(text) {
             return Err(refused(
                 "a single word is a part of a repository name, unless a port follows it",

@@ -144,6 +144,24 @@ fn a_file_is_read_by_its_range() {
 }
 
 #[test]
+fn a_chunk_that_was_dropped_makes_room_for_the_next_one() {
+    let content: Vec<u8> = (0..CHUNK_SIZE * 3)
+        .map(|at| u8::try_from(at / CHUNK_SIZE).unwrap())
+        .collect();
+    let file = Temporary::new("room", &content);
+    let mut body = file.blob(0..content.len() as u64).into_stream();
+    let first = block_on(next(&mut body)).unwrap().unwrap();
+    let second = block_on(next(&mut body)).unwrap().unwrap();
+    assert_eq!((first[0], second[0]), (0, 1), "what is held is not read into");
+    let room = first.as_ptr();
+    drop(first);
+    // The room would be here now, had it been given back to the allocator.
+    let _other = vec![0_u8; CHUNK_SIZE];
+    let third = block_on(next(&mut body)).unwrap().unwrap();
+    assert_eq!((third.as_ptr(), third[0], second[0]), (room, 2, 1));
+}
+
+#[test]
 fn two_bodies_of_one_file_do_not_move_each_other() {
     let file = Temporary::new("shared", b"hello world");
     let open = Arc::new(File::open(&file.0).unwrap());

@@ -76,9 +76,10 @@ impl Exchange<'_> {
         if effects.delivery.raw.is_none() {
             self.update(place, |request| request.status = Some(answer.status));
         }
-        let sent = effects.delivery.send(conn, self.head, &answer).await?;
-        self.update(place, |request| request.sent = sent.body);
-        Ok(sent.then)
+        let mut sent = 0;
+        let then = effects.delivery.send(conn, self.head, &answer, &mut sent).await;
+        self.update(place, |request| request.sent = sent);
+        then
     }
 
     fn note(&self, faults: usize) -> usize {

@@ -51,13 +51,6 @@ pub(crate) struct Delivery {
     pub(crate) raw: Option<Bytes>,
 }
 
-/// What became of a response.
-pub(crate) struct Sent {
-    /// Bytes of the body that were written.
-    pub(crate) body: u64,
-    pub(crate) then: Then,
-}
-
 /// What becomes of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Then {
@@ -66,42 +59,46 @@ pub(crate) enum Then {
 }
 
 impl Delivery {
-    pub(crate) async fn send(&self, conn: &mut Conn, head: &Head, answer: &Answer) -> io::Result<Sent> {
+    /// Sends the response, and adds the bytes of its body to `sent` as they are written, also where the client goes away.
+    pub(crate) async fn send(
+        &self,
+        conn: &mut Conn,
+        head: &Head,
+        answer: &Answer,
+        sent: &mut u64,
+    ) -> io::Result<Then> {
         if let Some(raw) = &self.raw {
             conn.stream.write_all(raw).await?;
             conn.stream.flush().await?;
-            return Ok(Sent {
-                body: 0,
-                then: Then::End(Ending::Close),
-            });
+            return Ok(Then::End(Ending::Close));
         }
-        let mut sent = self.send_once(conn, head, answer).await?;
-        if self.twice && sent.then == Then::KeepAlive {
-            let again = self.send_once(conn, head, answer).await?;
-            sent = Sent {
-                body: sent.body + again.body,
-                then: again.then,
-            };
+        let mut then = self.send_once(conn, head, answer, sent).await?;
+        if self.twice && then == Then::KeepAlive {
+            then = self.send_once(conn, head, answer, sent).await?;
         }
-        Ok(sent)
+        Ok(then)
     }
 
-    async fn send_once(&self, conn: &mut Conn, head: &Head, answer: &Answer) -> io::Result<Sent> {
+    async fn send_once(
+        &self,
+        conn: &mut Conn,
+        head: &Head,
+        answer: &Answer,
+        sent: &mut u64,
+    ) -> io::Result<Then> {
         let bodiless = head.method == http::Method::HEAD
             || answer.status == http::StatusCode::NO_CONTENT
             || answer.status == http::StatusCode::NOT_MODIFIED;
         let keep = head.keep_alive && matches!(self.claim, Claim::Exact | Claim::Shorter(_) | Claim::Chunked);
+        let then = if keep {
+            Then::KeepAlive
+        } else {
+            Then::End(Ending::Close)
+        };
         self.send_head(conn, &self.head_text(answer, keep)).await?;
         if bodiless {
             conn.stream.flush().await?;
-            return Ok(Sent {
-                body: 0,
-                then: if keep {
-                    Then::KeepAlive
-                } else {
-                    Then::End(Ending::Close)
-                },
-            });
+            return Ok(then);
         }
         let length = answer.body.len();
         let (until, ending) = match self.cut {
@@ -111,29 +108,18 @@ impl Delivery {
             ),
             None => (length, None),
         };
-        self.send_body(conn, &answer.body[..until]).await?;
+        self.send_body(conn, &answer.body[..until], sent).await?;
         if let Some(ending) = ending {
             if ending == Ending::Reset {
                 tokio::time::sleep(BEFORE_RESET).await;
             }
-            return Ok(Sent {
-                body: until as u64,
-                then: Then::End(ending),
-            });
+            return Ok(Then::End(ending));
         }
         if self.claim == Claim::Chunked {
             conn.stream.write_all(b"0\r\n\r\n").await?;
         }
         conn.stream.flush().await?;
-        let then = if keep {
-            Then::KeepAlive
-        } else {
-            Then::End(Ending::Close)
-        };
-        Ok(Sent {
-            body: length as u64,
-            then,
-        })
+        Ok(then)
     }
 
     fn head_text(&self, answer: &Answer, keep: bool) -> Vec<u8> {
@@ -179,7 +165,7 @@ impl Delivery {
         Ok(())
     }
 
-    async fn send_body(&self, conn: &mut Conn, body: &[u8]) -> io::Result<()> {
+    async fn send_body(&self, conn: &mut Conn, body: &[u8], sent: &mut u64) -> io::Result<()> {
         let (piece, pause) = match self.body_rate {
             None => (PIECE, Duration::ZERO),
             // Fifty pieces a second, or one byte a piece when that is less.
@@ -189,7 +175,11 @@ impl Delivery {
             ),
             Some(rate) => (1, Duration::from_millis(1000 / rate.max(1))),
         };
-        for piece in body.chunks(piece) {
+        for (number, piece) in body.chunks(piece).enumerate() {
+            if number > 0 && !pause.is_zero() {
+                conn.stream.flush().await?;
+                tokio::time::sleep(pause).await;
+            }
             if self.claim == Claim::Chunked {
                 conn.stream
                     .write_all(format!("{:x}\r\n", piece.len()).as_bytes())
@@ -199,10 +189,7 @@ impl Delivery {
             if self.claim == Claim::Chunked {
                 conn.stream.write_all(b"\r\n").await?;
             }
-            if !pause.is_zero() {
-                conn.stream.flush().await?;
-                tokio::time::sleep(pause).await;
-            }
+            *sent += piece.len() as u64;
         }
         conn.stream.flush().await
     }

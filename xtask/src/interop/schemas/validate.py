@@ -1,6 +1,7 @@
-"""Checks the documents of OCI layouts: validate.py SCHEMAS LAYOUT...
+"""Checks the documents of OCI layouts and of what docker-registry stores: validate.py SCHEMAS FOLDER...
 
-Goes down from index.json by descriptors, and says what breaks its schema. Says at the end how many were checked.
+Goes down by descriptors, from a layout's index.json or from each manifest of a registry, and says what breaks its
+schema. Says at the end how many were checked.
 """
 
 import json
@@ -34,33 +35,78 @@ def check(document, schema, what):
     return not errors
 
 
-def main():
-    checked, good, seen = 0, True, set()
-    for layout in map(pathlib.Path, sys.argv[2:]):
-        header = json.loads((layout / "oci-layout").read_text())
-        index = json.loads((layout / "index.json").read_text())
-        good &= check(header, "image-layout-schema.json", f"{layout}/oci-layout")
-        good &= check(index, "image-index-schema.json", f"{layout}/index.json")
-        checked += 2
-        waiting = list(index["manifests"])
-        while waiting:
-            descriptor = waiting.pop()
-            good &= check(descriptor, "content-descriptor.json", f"{layout}: a descriptor")
-            key = (layout, descriptor["digest"])
-            schema = KINDS.get(descriptor["mediaType"])
-            if schema is None or key in seen:
-                continue
-            seen.add(key)
-            document = json.loads((layout / "blobs" / descriptor["digest"].replace(":", "/")).read_text())
-            good &= check(document, schema, f"{layout}/{descriptor['digest']}")
-            checked += 1
-            waiting += document.get("manifests", []) + document.get("layers", [])
-            waiting += [document[key] for key in ("subject", "config") if "digest" in document.get(key, {})]
+class Layout:
+    """Begins at index.json, which is checked as well."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def begin(self):
+        header = json.loads((self.folder / "oci-layout").read_text())
+        index = json.loads((self.folder / "index.json").read_text())
+        good = check(header, "image-layout-schema.json", f"{self.folder}/oci-layout")
+        good &= check(index, "image-index-schema.json", f"{self.folder}/index.json")
+        return good, 2, list(index["manifests"])
+
+    def document(self, digest):
+        return json.loads((self.folder / "blobs" / digest.replace(":", "/")).read_text())
+
+
+class Registry:
+    """Begins at every manifest of every repository."""
+
+    def __init__(self, folder):
+        self.folder = folder / "docker/registry/v2"
+
+    def begin(self):
+        links = self.folder.glob("repositories/**/_manifests/revisions/*/*/link")
+        return True, 0, [self.descriptor(link.read_text()) for link in links]
+
+    def descriptor(self, digest):
+        document = self.document(digest)
+        # It may leave its type to whoever names it; Docker's never do.
+        kind = "index" if "manifests" in document else "manifest"
+        media_type = document.get("mediaType", f"application/vnd.oci.image.{kind}.v1+json")
+        return {"mediaType": media_type, "digest": digest, "size": self.path(digest).stat().st_size}
+
+    def document(self, digest):
+        return json.loads(self.path(digest).read_text())
+
+    def path(self, digest):
+        algorithm, encoded = digest.split(":")
+        return self.folder / "blobs" / algorithm / encoded[:2] / encoded / "data"
+
+
+def walk(place):
+    good, checked, waiting = place.begin()
+    seen = set()
+    while waiting:
+        descriptor = waiting.pop()
+        good &= check(descriptor, "content-descriptor.json", f"{place.folder}: a descriptor")
+        digest, schema = descriptor["digest"], KINDS.get(descriptor["mediaType"])
+        if schema is None or digest in seen:
+            continue
+        seen.add(digest)
+        document = place.document(digest)
+        good &= check(document, schema, f"{place.folder}/{digest}")
+        checked += 1
+        waiting += document.get("manifests", []) + document.get("layers", [])
+        waiting += [document[key] for key in ("subject", "config") if "digest" in document.get(key, {})]
     # A walk that found nothing would prove nothing.
-    if checked < 10:
-        print(f"only {checked} documents were found", file=sys.stderr)
+    if checked < 3:
+        print(f"only {checked} documents were found in {place.folder}", file=sys.stderr)
         good = False
-    print(f"{checked} documents pass their schemas")
+    return good, checked
+
+
+def main():
+    total, good = 0, True
+    for folder in map(pathlib.Path, sys.argv[2:]):
+        place = Layout(folder) if (folder / "oci-layout").exists() else Registry(folder)
+        passed, checked = walk(place)
+        good &= passed
+        total += checked
+    print(f"{total} documents pass their schemas")
     sys.exit(0 if good else 1)
 
 
