@@ -1,5 +1,7 @@
 //! One test a published advisory of other clients. Each was seen red with the line taken out that it guards.
 
+mod content;
+
 use std::time::Duration;
 
 use stevedore_core::reference::Registry;

@@ -1,5 +1,6 @@
 //! Copies from and to registries with the habits of known ones.
 
+mod advisories;
 mod faults;
 mod referrers;
 

@@ -143,3 +143,42 @@ async fn long_lists_come_in_pages() {
         );
     }
 }
+
+#[tokio::test]
+async fn what_a_tag_names_is_asked_by_head_which_costs_no_quota() {
+    let mut profile = Profile::docker_hub();
+    profile.pull.quota = profile.pull.quota.map(|mut quota| {
+        quota.limit = 1;
+        quota
+    });
+    let server = FaultServer::start(profile).await;
+    let sample = Sample::image(&["one"]);
+    sample
+        .put(&repository(&server), &["latest"])
+        .await
+        .expect("written");
+    server.clear_log();
+    let app = repository(&server);
+    for _ in 0..3 {
+        let found = app.resolve(&name("latest")).await.expect("no pull is counted");
+        assert_eq!(found, sample.descriptor());
+        assert!(app.has(&sample.descriptor()).await.expect("no pull is counted"));
+    }
+    let manifests = "/v2/team/app/manifests/*";
+    let log = server.log();
+    assert_eq!(log.count(&Method::GET, manifests), 0, "{}", log.summary());
+    let heads = log.matching(&Method::HEAD, manifests);
+    assert!(heads.len() >= 6, "{}", log.summary());
+    app.root(&name("latest")).await.expect("the one that is left");
+    let error = repository(&server).root(&name("latest")).await;
+    assert_eq!(error.expect_err("none is left").kind(), ErrorKind::RateLimited);
+    // Whatever the registry has may come.
+    let log = server.log();
+    let asked = log.matching(&Method::GET, manifests).into_iter().chain(heads);
+    for request in asked {
+        let accept = request.header("accept").expect("types");
+        for media_type in MediaType::DOCUMENTS {
+            assert!(accept.contains(media_type.as_str()), "{accept}");
+        }
+    }
+}

@@ -1,5 +1,7 @@
 //! What is written, whatever happens on its way.
 
+use stevedore_fault_server::profile::Mount;
+
 use super::*;
 
 #[tokio::test]
@@ -360,6 +362,128 @@ async fn an_answer_is_waited_for_from_when_the_request_went_out() {
     assert_eq!(error.expect_err("nothing comes").kind(), ErrorKind::TimedOut);
     assert!(
         started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+#[tokio::test]
+async fn chunks_are_as_large_as_the_registry_wants_them() {
+    const LEAST: u64 = 6 * 1024 * 1024;
+    let bytes = noise(13 * 1024 * 1024);
+    let mut profile = Profile::spec();
+    profile.push.min_chunk = Some(LEAST);
+    let server = FaultServer::start(profile).await;
+    let mut settings = RegistrySettings::new();
+    settings.chunk_size = Some(1024 * 1024);
+    let client = builder(&server).registry(&server.host().parse().expect("a registry"), settings);
+    let app = open(&server, client, "team/app");
+    app.put_blob(&layer(&bytes), &[], &bytes)
+        .await
+        .unwrap_or_else(|error| panic!("{}\n{}", chain(&error), server.log().summary()));
+    let log = server.log();
+    let patches = log.matching(&Method::PATCH, "/v2/*/blobs/uploads/*");
+    let sizes: Vec<_> = patches.iter().map(|patch| patch.received).collect();
+    assert_eq!(sizes, [LEAST, LEAST, bytes.len() as u64 - 2 * LEAST]);
+}
+
+#[tokio::test]
+async fn a_mount_from_anywhere_is_granted_or_its_session_gone_on_with() {
+    let bytes = noise(200_000);
+    for (mount, put) in [(Mount::Anonymous, Put::Mounted), (Mount::From, Put::Written)] {
+        let mut profile = Profile::spec();
+        profile.push.mount = mount;
+        let server = FaultServer::start(profile).await;
+        server.put_blob("team/base", bytes.clone());
+        let app = repository(&server);
+        let came = app.put_blob(&layer(&bytes), &[], &bytes).await.expect("a blob");
+        assert_eq!(came, put);
+        let log = server.log();
+        let posts = log.matching(&Method::POST, "/v2/*/blobs/uploads/");
+        let queries: Vec<_> = posts.iter().map(|post| post.query()).collect();
+        assert!(
+            matches!(queries[..], [query] if query.starts_with("mount=") && !query.contains("from=")),
+            "{queries:?}"
+        );
+        let sent = if put == Put::Mounted {
+            0
+        } else {
+            bytes.len() as u64
+        };
+        assert_eq!(log.blob_bytes_received(), sent);
+    }
+}
+
+/// A registry that begins an upload and then takes nothing of it. It ends with the test.
+async fn deaf() -> std::net::SocketAddr {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        let mut connections = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            connections.push(tokio::spawn(answer_but_puts(stream)));
+        }
+    });
+    address
+}
+
+async fn answer_but_puts(mut stream: tokio::net::TcpStream) {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    loop {
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            match stream.read_u8().await {
+                Ok(byte) => head.push(byte),
+                Err(_) => return,
+            }
+        }
+        let answer: &[u8] = match head.split(|byte| *byte == b' ').next() {
+            Some(b"PUT") => return std::future::pending().await,
+            Some(b"POST") => {
+                b"HTTP/1.1 202 Accepted\r\nlocation: /v2/team/app/blobs/uploads/x\r\ncontent-length: 0\r\n\r\n"
+            }
+            _ => b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+        };
+        if stream.write_all(answer).await.is_err() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_registry_that_takes_no_more_of_a_body_is_given_up() {
+    let registry = deaf()
+        .await
+        .to_string()
+        .parse()
+        .expect("an address is a registry");
+    let settings = RegistrySettings::new().with_plain_http(true);
+    let timeouts = Timeouts::default().with_idle(Duration::from_millis(300));
+    let client = client()
+        .registry(&registry, settings)
+        .timeouts(timeouts)
+        .retry(RetryPolicy::never());
+    let client = client.build().expect("a client");
+    let app = client.repository(&registry, &"team/app".parse().expect("a name"));
+    // More than the system takes in the registry's place.
+    let bytes = noise(24 * 1024 * 1024);
+    let descriptor = layer(&bytes);
+    let supply = Counted(bytes, AtomicUsize::new(0));
+    let started = Instant::now();
+    let error = app
+        .put_blob(&descriptor, &[], &supply)
+        .await
+        .expect_err("it is deaf");
+    assert_eq!(error.kind(), ErrorKind::TimedOut, "{}", chain(&error));
+    assert!(
+        chain(&error).contains("the next bytes to send"),
+        "{}",
+        chain(&error)
+    );
+    assert!(
+        started.elapsed() < Duration::from_secs(30),
         "{:?}",
         started.elapsed()
     );
