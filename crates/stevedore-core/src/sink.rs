@@ -63,10 +63,6 @@ pub trait Supply: Send + Sync {
 /// What a sink can do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is an ability of its own, not a state of one"
-)]
 pub struct SinkTraits {
     /// Whether [`Sink::ingest`] works.
     pub ingest: bool,

@@ -1,5 +1,4 @@
 //! What registries do beside, or against, the spec.
-#![allow(clippy::struct_excessive_bools, reason = "each habit is a switch of its own")]
 #![allow(clippy::doc_markdown, reason = "threads are named as their repositories are")]
 
 mod auth;
