@@ -198,6 +198,27 @@ async fn refresh_tokens_are_given_and_taken_by_post() {
 }
 
 #[tokio::test]
+async fn a_refresh_token_may_be_good_for_one_post() {
+    let mut profile = Profile::spec().with_tokens();
+    if let Auth::Bearer(service) = &mut profile.auth {
+        service.rotate = true;
+    }
+    let server = FaultServer::start(profile).await;
+    let spend = async |token: &str| {
+        ask(Method::POST, &server.url(), "/token")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("grant_type=refresh_token&refresh_token={token}"))
+            .send()
+            .await
+    };
+    let made = server.refresh_token(USER);
+    let answer = spend(&made).await.json();
+    let next = answer["refresh_token"].as_str().expect("the next one");
+    assert_eq!(spend(&made).await.status, StatusCode::UNAUTHORIZED);
+    assert_eq!(spend(next).await.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn a_service_without_post_answers_404() {
     let mut profile = Profile::spec().with_tokens();
     if let Auth::Bearer(service) = &mut profile.auth {

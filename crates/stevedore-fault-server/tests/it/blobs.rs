@@ -149,3 +149,16 @@ async fn unknown_paths_and_methods_are_told_apart() {
         (StatusCode::METHOD_NOT_ALLOWED, "UNSUPPORTED")
     );
 }
+
+#[tokio::test]
+async fn what_is_damaged_keeps_its_size_and_name() {
+    let server = FaultServer::start(Profile::spec()).await;
+    let digest = server.put_blob("app", "a layer");
+    assert!(server.damage("app", &digest));
+    let reply = get(&server.url(), &format!("/v2/app/blobs/{digest}"))
+        .send()
+        .await;
+    assert_eq!(reply.status, StatusCode::OK);
+    assert_eq!(&reply.body[..], b"A layer");
+    assert!(!server.damage("other", &digest));
+}

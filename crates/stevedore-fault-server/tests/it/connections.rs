@@ -1,6 +1,7 @@
 //! Connections that are refused, dropped, reset, or end with the server.
 
 use std::io::ErrorKind;
+use std::time::{Duration, Instant};
 
 use http::{Method, StatusCode};
 use stevedore_fault_server::{Fault, FaultServer, Origin, Profile};
@@ -170,7 +171,7 @@ async fn a_server_refuses_for_a_while() {
         // The listener's task closes it when it next runs.
         while get(&url, "/v2/").try_send().await.is_ok() {}
     };
-    tokio::time::timeout(std::time::Duration::from_secs(10), refused)
+    tokio::time::timeout(Duration::from_secs(10), refused)
         .await
         .expect("refused before long");
     server
@@ -194,7 +195,7 @@ async fn dropping_the_server_ends_its_connections() {
     }
     drop(server);
     let mut rest = Vec::new();
-    let ended = tokio::time::timeout(std::time::Duration::from_secs(10), tcp.read_to_end(&mut rest)).await;
+    let ended = tokio::time::timeout(Duration::from_secs(10), tcp.read_to_end(&mut rest)).await;
     assert!(ended.is_ok() && rest.is_empty());
     assert!(TcpStream::connect(address).await.is_err());
 }
@@ -208,4 +209,23 @@ async fn ipv6_is_spoken() {
         .expect("a loopback address");
     assert!(server.host().starts_with("[::1]:"));
     assert_eq!(get(&server.url(), "/v2/").send().await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_server_settles_once_nobody_asks_any_more() {
+    let server = FaultServer::start(Profile::spec()).await;
+    let wait = Duration::from_millis(200);
+    server.fail(Fault::delay(wait).on(Method::GET, "/v2/"));
+    let started = Instant::now();
+    let url = server.url();
+    let asks = async { get(&url, "/v2/").send().await };
+    let settles = async {
+        while server.requests().is_empty() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        server.settle().await;
+        started.elapsed()
+    };
+    let (_, settled) = tokio::join!(asks, settles);
+    assert!(settled >= wait, "{settled:?}");
 }

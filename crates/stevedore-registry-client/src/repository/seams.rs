@@ -151,7 +151,7 @@ impl Sink for Repository {
 
     async fn remove(&self, selector: &Selector) -> Result<()> {
         let reference = self.reference(selector)?;
-        // Once it is gone nobody can say what it referred to.
+        // Once it is gone nobody can say what it referred to. What cannot be read is removed all the same.
         let document = match selector {
             Selector::Digest(digest) => self.fetch_digest(*digest).await.ok(),
             _ => None,
