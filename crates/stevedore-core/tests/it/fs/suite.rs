@@ -131,10 +131,10 @@ mod quiet {
         async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {
             let blob = self.store.open(digest, range).await?;
             let path = self.blobs.join(digest.algorithm().as_str()).join(digest.hex());
-            let before = path.metadata().and_then(|metadata| metadata.accessed()).unwrap();
+            // It may be gone by now, or in a moment.
+            let before = path.metadata().and_then(|metadata| metadata.accessed());
             let bytes = blob.into_bytes(u64::MAX).await?;
-            // It may be gone by now.
-            if let Ok(file) = File::open(&path) {
+            if let (Ok(before), Ok(file)) = (before, File::open(&path)) {
                 file.set_times(FileTimes::new().set_accessed(before)).unwrap();
             }
             Ok(Blob::from(bytes))
