@@ -93,20 +93,21 @@ pub(crate) fn note(text: &str) {
 
 /// A size for people: `1.5 MB`, in powers of 1,000.
 pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    // In tenths of the unit.
+    let tenths = |divisor: u64| bytes / divisor + u64::from(bytes % divisor >= divisor / 2);
+    let mut divisor = 100;
     let mut unit = 0;
-    let mut whole = bytes;
-    let mut rest = 0;
-    while whole >= 1000 && unit + 1 < UNITS.len() {
-        rest = whole % 1000;
-        whole /= 1000;
+    // What is rounded up to 1000 of a unit is 1 of the next.
+    while tenths(divisor) >= 10_000 && unit + 1 < UNITS.len() {
+        divisor *= 1000;
         unit += 1;
     }
-    if unit == 0 {
-        format!("{whole} B")
-    } else {
-        format!("{whole}.{} {}", rest / 100, UNITS[unit])
-    }
+    let tenths = tenths(divisor);
+    format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit])
 }
 
 #[cfg(test)]
@@ -127,11 +128,15 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_cut_not_rounded_up() {
+    fn sizes_are_rounded_to_tenths() {
         assert_eq!(size(0), "0 B");
         assert_eq!(size(999), "999 B");
-        assert_eq!(size(1_999), "1.9 kB");
-        assert_eq!(size(1_073_741_824), "1.0 GB");
-        assert_eq!(size(u64::MAX), "18446744.0 TB");
+        assert_eq!(size(1_000), "1.0 kB");
+        assert_eq!(size(1_049), "1.0 kB");
+        assert_eq!(size(1_050), "1.1 kB");
+        assert_eq!(size(999_949), "999.9 kB");
+        assert_eq!(size(999_950), "1.0 MB");
+        assert_eq!(size(1_073_741_824), "1.1 GB");
+        assert_eq!(size(u64::MAX), "18446744.1 TB");
     }
 }
