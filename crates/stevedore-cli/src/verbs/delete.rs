@@ -23,6 +23,7 @@ struct Report {
 }
 
 pub(crate) async fn run(args: Delete, settings: &Settings) -> Result<(), Failure> {
+    check_named_once(&args.image)?;
     let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
     let place = reach.existing(&args.image)?;
     let selector = args.image.selector();
@@ -43,6 +44,13 @@ pub(crate) async fn run(args: Delete, settings: &Settings) -> Result<(), Failure
                 return Err(failure
                     .with_hint("say which name, or --manifest to remove the document with all of them"));
             }
+            // What has no name may be a part of what has one.
+            if !args.manifest && matches!(selector, Selector::Digest(_)) {
+                let failure = Failure::usage(format!("{digest} has no name that could be removed"));
+                return Err(
+                    failure.with_hint("--manifest to remove the document, also where an index names it")
+                );
+            }
             remove_document(&place, &digest).await?;
             names
         }
@@ -54,6 +62,17 @@ pub(crate) async fn run(args: Delete, settings: &Settings) -> Result<(), Failure
         output::json(&Report { digest, names })
     } else {
         output::line(&digest)
+    }
+}
+
+/// With both a name and a digest it is not said whether the name goes or all that the digest has.
+fn check_named_once(location: &Location) -> Result<(), Failure> {
+    match location {
+        Location::Registry(reference) if reference.tag().is_some() && reference.digest().is_some() => {
+            let failure = Failure::usage(format!("{location} has both a name and a digest"));
+            Err(failure.with_hint("the name alone, or the digest alone with --manifest"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -199,6 +199,38 @@ fn a_tag_is_given_and_taken_away() {
 }
 
 #[test]
+fn a_child_that_is_named_by_its_digest_alone_stays_with_its_index() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let index = family();
+    registry.put("app", &index, &["v1"]);
+    world.put("src", &index, &["v1"]);
+    let child = digest_of(&index.children()[0]);
+    let message = format!(
+        "error: {child} has no name that could be removed\n  try: --manifest to remove the document, also where an index names it\n"
+    );
+    for place in [registry.at(&format!("app@{child}")), format!("oci:src@{child}")] {
+        world.fails(&["delete", &place], 3, &message);
+        world.result(&["manifest", "get", &place]);
+    }
+    world.result(&["delete", "--manifest", &registry.at(&format!("app@{child}"))]);
+    assert!(registry.manifest("app", &child).is_none());
+}
+
+#[test]
+fn a_name_and_a_digest_at_once_remove_nothing() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let sample = Sample::image(&["a"]);
+    registry.put("app", &sample, &["v1", "v2"]);
+    let both = registry.at(&format!("app:v1@{}", digest_of(&sample)));
+    let message = format!(
+        "error: {both} has both a name and a digest\n  try: the name alone, or the digest alone with --manifest\n"
+    );
+    world.fails(&["delete", &both], 3, &message);
+    world.fails(&["delete", "--manifest", &both], 3, &message);
+    assert_eq!(registry.tags("app"), ["v1", "v2"]);
+}
+
+#[test]
 fn where_tags_cannot_be_deleted_the_document_goes_if_that_loses_no_other() {
     let mut profile = Profile::spec();
     profile.manifests.deletes = Deletes::ByDigest;
