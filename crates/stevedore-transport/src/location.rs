@@ -144,6 +144,31 @@ impl Location {
         }
     }
 
+    /// The same directory or repository, with none of its documents named.
+    ///
+    /// ```
+    /// use stevedore_transport::Location;
+    ///
+    /// let image: Location = "oci:images:v1".parse()?;
+    /// assert_eq!(image.whole().to_string(), "oci:images");
+    /// assert_eq!(image.whole().whole(), image.whole());
+    /// # Ok::<(), stevedore_transport::location::ParseError>(())
+    /// ```
+    #[must_use]
+    pub fn whole(&self) -> Self {
+        match self {
+            Self::Registry(reference) => Self::Registry(reference.clone().without_tag().without_digest()),
+            Self::Layout { path, .. } => Self::Layout {
+                path: path.clone(),
+                entry: Entry::Only,
+            },
+            Self::Memory { shelf, .. } => Self::Memory {
+                shelf: shelf.clone(),
+                entry: Entry::Only,
+            },
+        }
+    }
+
     /// The same directory or repository, at another document.
     #[must_use]
     pub fn at_digest(&self, digest: Digest) -> Self {

@@ -71,6 +71,11 @@ async fn names(
     access: AccessFlags,
     settings: &Settings,
 ) -> Result<Vec<Named>, Failure> {
+    let whole = repository.whole();
+    if *repository != whole {
+        let message = format!("{repository} names an image, and a list is of all there are");
+        return Err(Failure::usage(message).with_hint(whole.to_string()));
+    }
     let reach = Reach::new(access.into(), settings, &[repository]).await?;
     let source = reach.source(repository)?;
     Ok(source.names().try_collect().await?)

@@ -1,7 +1,9 @@
 //! `tag`: further names for an image where it is.
 
 use serde::Serialize;
+use stevedore_core::reference::Tag as RegistryTag;
 use stevedore_core::{ErrorKind, RefName, Role};
+use stevedore_transport::Location;
 
 use crate::access::Reach;
 use crate::args::Tag;
@@ -16,14 +18,8 @@ struct Report {
 }
 
 pub(crate) async fn run(args: Tag, settings: &Settings) -> Result<(), Failure> {
-    let names: Vec<RefName> = args
-        .names
-        .iter()
-        .map(|name| {
-            name.parse()
-                .map_err(|error| Failure::usage(format!("{name:?} cannot be a name: {error}")))
-        })
-        .collect::<Result<_, _>>()?;
+    let names = args.names.iter().map(|name| parse(name, &args.image));
+    let names = names.collect::<Result<Vec<_>, _>>()?;
     let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
     let place = reach.existing(&args.image)?;
     let document = place.source.root(&args.image.selector()).await?;
@@ -48,4 +44,20 @@ pub(crate) async fn run(args: Tag, settings: &Settings) -> Result<(), Failure> {
     } else {
         output::line(&digest)
     }
+}
+
+/// A name as there can be one where the image is: a registry has tags, a layout more than those.
+fn parse(name: &str, image: &Location) -> Result<RefName, Failure> {
+    match image {
+        Location::Registry(_) => {
+            let tag: RegistryTag = name.parse().map_err(|error| wrong(&error))?;
+            Ok(RefName::verbatim(tag.as_str()))
+        }
+        _ => name.parse().map_err(|error| wrong(&error)),
+    }
+}
+
+/// Both kinds of names are quoted by what refuses them.
+fn wrong(error: &dyn std::error::Error) -> Failure {
+    Failure::usage(error.to_string())
 }

@@ -199,6 +199,46 @@ fn a_tag_is_given_and_taken_away() {
 }
 
 #[test]
+fn a_list_is_of_a_whole_repository() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let sample = Sample::image(&["a"]);
+    registry.put("app", &sample, &["v1"]);
+    world.put("src", &sample, &["v1"]);
+    for verb in ["ls", "list-tags"] {
+        for place in [registry.at("app"), "oci:src".to_owned()] {
+            for image in [":v1", ":bogus", &format!("@{}", digest_of(&sample))] {
+                let message = format!(
+                    "error: {place}{image} names an image, and a list is of all there are\n  try: {place}\n"
+                );
+                world.fails(&[verb, &format!("{place}{image}")], 3, &message);
+            }
+            world.result(&[verb, &place]);
+        }
+        world.fails(
+            &[verb, "oci:src:@0"],
+            3,
+            "error: oci:src:@0 names an image, and a list is of all there are\n  try: oci:src\n",
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_a_tag_is_a_wrong_use_and_no_request() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    registry.put("app", &Sample::image(&["a"]), &["v1"]);
+    let image = registry.at("app:v1");
+    let before = registry.requests().len();
+    for name in ["", "two words", "sha256:abc", "other:v1", "team/app"] {
+        let message = format!(
+            "error: {name:?} is not a tag of 1 to 128 letters, digits, '_', '.' and '-', beginning with none of the last two\n"
+        );
+        world.fails(&["tag", &image, "v2", name], 3, &message);
+    }
+    assert_eq!(registry.requests().len(), before);
+    assert_eq!(registry.tags("app"), ["v1"]);
+}
+
+#[test]
 fn a_child_that_is_named_by_its_digest_alone_stays_with_its_index() {
     let (world, registry) = (World::new(), Registry::start(Profile::spec()));
     let index = family();

@@ -342,7 +342,7 @@ fn tag_and_delete_change_names_and_nothing_else() {
     world.fails(
         &["tag", "oci:src:one", "two words"],
         3,
-        "error: \"two words\" cannot be a name: \"two words\" is not a name for an entry of a layout\n",
+        "error: \"two words\" is not a name for an entry of a layout\n",
     );
     assert_eq!(world.result(&["delete", "oci:src:a"]), format!("{digest}\n"));
     assert_eq!(
