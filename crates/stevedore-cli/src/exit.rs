@@ -5,6 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use stevedore_core::{Error, ErrorKind};
+use stevedore_transport::layout::Ambiguous;
 
 use crate::output::{escape_line, say};
 
@@ -32,6 +33,10 @@ pub(crate) mod code {
 impl Failure {
     /// A failure whose code and hint follow from the kind of the first error of the seams among its causes.
     pub(crate) fn new(error: anyhow::Error) -> Self {
+        if error.chain().any(<dyn StdError>::is::<Ambiguous>) {
+            let hint = "a name or a place behind the directory, as oci:DIR:NAME or oci:DIR:@0";
+            return Self::usage_because(error).with_hint(hint);
+        }
         let first = error.chain().find_map(|cause| cause.downcast_ref::<Error>());
         let code = first.map_or(code::ERROR, |error| of_kind(error.kind()));
         let hint = first.and_then(|first| hint(first, &error));
@@ -42,6 +47,15 @@ impl Failure {
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self {
             error: anyhow::Error::msg(message.into()),
+            code: code::USAGE,
+            hint: None,
+        }
+    }
+
+    /// A wrong use of the program that something else found out: what was named cannot be used.
+    pub(crate) fn usage_because(error: anyhow::Error) -> Self {
+        Self {
+            error,
             code: code::USAGE,
             hint: None,
         }
@@ -108,9 +122,10 @@ fn hint(first: &Error, error: &anyhow::Error) -> Option<String> {
         (ErrorKind::Untrusted, _) => {
             "--ca-file FILE with the authority that vouches for it, or --tls-verify=false to take any certificate or none"
         }
-        (ErrorKind::Storage, Some(io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)) => {
-            "a place where you may write, or the rights to write there"
+        (ErrorKind::Storage, Some(io::ErrorKind::PermissionDenied)) => {
+            "the rights that are missing there, or another place"
         }
+        (ErrorKind::Storage, Some(io::ErrorKind::ReadOnlyFilesystem)) => "a place where you may write",
         (ErrorKind::Storage, Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)) => {
             "make room, then the same command again: a copy goes on where this one was"
         }

@@ -3,11 +3,13 @@
 //! Reading needs no right to write and creates nothing. Writing changes `index.json` by its bytes: what other tools put
 //! there stays as it is. Two processes may write one layout at once; neither loses an entry of the other.
 
+mod ambiguous;
 mod entries;
 mod index_file;
 mod read;
 mod write;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +19,7 @@ use stevedore_core::{Error, ErrorKind, Result};
 
 use tokio::sync::OnceCell;
 
+pub use ambiguous::Ambiguous;
 use index_file::IndexFile;
 
 /// An OCI image layout in a directory: a [`Source`](stevedore_core::Source) and a [`Sink`](stevedore_core::Sink).
@@ -60,11 +63,13 @@ impl Layout {
     /// The layout in a directory that is there.
     ///
     /// # Errors
-    /// [`ErrorKind::NotFound`] where the directory is not there, [`ErrorKind::Invalid`] where it is no layout or one of
-    /// a version that is not known.
+    /// [`ErrorKind::NotFound`] where the directory is not there, or has no `oci-layout` or no `index.json`;
+    /// [`ErrorKind::Invalid`] where its `oci-layout` is none, [`ErrorKind::Unsupported`] where that is of a version
+    /// that is not known.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
         let layout = Self::new(dir.into(), LayoutOptions::default());
         layout.inner.index.check_version()?;
+        layout.inner.index.check_there()?;
         Ok(layout)
     }
 
@@ -114,11 +119,10 @@ impl Layout {
             Err(error) => return Err(Error::storage(format!("cannot read {}", dir.display()), error)),
         };
         // A copy that was killed before it wrote `oci-layout` has left these.
-        let foreign = entries.find(|entry| {
-            !entry
-                .as_ref()
-                .is_ok_and(|entry| entry.file_name() == OWN_DIR || entry.file_name() == "blobs")
-        });
+        let is_ours = |name: &OsStr| {
+            name == OWN_DIR || name == "blobs" || (name == "index.json" && self.inner.index.is_as_begun())
+        };
+        let foreign = entries.find(|entry| !entry.as_ref().is_ok_and(|entry| is_ours(&entry.file_name())));
         if foreign.is_none() {
             return Ok(());
         }

@@ -81,11 +81,26 @@ fn a_directory_that_may_not_be_written_is_named() {
         assert!(
             ended
                 .stderr
-                .ends_with("try: a place where you may write, or the rights to write there\n")
+                .ends_with("try: the rights that are missing there, or another place\n")
         );
     }
     assert_eq!(tree(&out), before);
     set_writable(&out, true);
+}
+
+#[test]
+fn what_may_not_be_read_is_not_said_to_want_writing() {
+    if is_root("what_may_not_be_read_is_not_said_to_want_writing") {
+        return;
+    }
+    let world = world();
+    let index = world.path("src/index.json");
+    fs::set_permissions(&index, Permissions::from_mode(0o000)).expect("it is ours");
+    world.fails(
+        &["ls", "oci:src"],
+        1,
+        "error: cannot read src/index.json\n  because: Permission denied (os error 13)\n  try: the rights that are missing there, or another place\n",
+    );
 }
 
 #[test]

@@ -79,16 +79,36 @@ impl IndexFile {
         Err(Error::new(ErrorKind::Unsupported, message))
     }
 
-    /// Makes both files where they are not there: an empty layout, which a writer that dies leaves behind.
+    /// Checks that there is an index, which a layout must have (image-spec, "index.json file").
+    pub(super) fn check_there(&self) -> Result<()> {
+        // One that may not be looked at is told when it is read.
+        if self.index_path().try_exists().unwrap_or(true) {
+            return Ok(());
+        }
+        let message = format!(
+            "{} is no OCI layout: it has no index.json file",
+            self.dir.display()
+        );
+        Err(Error::new(ErrorKind::NotFound, message))
+    }
+
+    /// Makes both files where they are not there: an empty layout, which a writer that dies leaves behind. The header
+    /// comes last, for what has one has to have an index too.
     pub(super) fn begin(&self) -> Result<()> {
         let (header, index) = (self.header_path(), self.index_path());
-        if !header.exists() {
-            self.write_header(&header)?;
-        }
         if !index.exists() {
             self.store.create_file(&index, EMPTY_INDEX)?;
         }
+        if !header.exists() {
+            self.write_header(&header)?;
+        }
         Ok(())
+    }
+
+    /// Whether the index is what [`begin`](Self::begin) makes.
+    pub(super) fn is_as_begun(&self) -> bool {
+        let limit = EMPTY_INDEX.len() as u64;
+        matches!(read_limited(&self.index_path(), limit), Ok(Some(bytes)) if bytes == EMPTY_INDEX)
     }
 
     /// The index as it is now, or an empty one where there is none yet.

@@ -13,8 +13,8 @@ use stevedore_core::{
     Named, Place, Raw, RefName, ReferrerFilter, Result, Selector, Source, Store as _,
 };
 
-use super::Layout;
-use super::entries::tagged;
+use super::entries::{named_as, tagged};
+use super::{Ambiguous, Layout};
 use crate::fallback;
 
 /// How many documents are read to find the media type of a lone digest, or the referrers of a subject.
@@ -27,19 +27,40 @@ impl Layout {
         super::blocking(move || inner.index.read()).await
     }
 
-    /// The entries that are images of their own: no referrers that were filed here, no fallback tags.
-    fn images(index: &ImageIndex) -> Vec<&Descriptor> {
-        let filed = |entry: &&Descriptor| {
+    /// The entries that are images of their own, with their places: no referrers that were filed here, no fallback
+    /// tags.
+    fn images(index: &ImageIndex) -> Vec<(usize, &Descriptor)> {
+        let filed = |entry: &Descriptor| {
             let name = entry.annotations.get(REF_NAME);
             name.is_some_and(|name| fallback::is_tag(name))
                 || (name.is_none() && entry.artifact_type.is_some())
         };
-        let images: Vec<_> = index.manifests.iter().filter(|entry| !filed(entry)).collect();
+        let all = || index.manifests.iter().enumerate();
+        let images: Vec<_> = all().filter(|(_, entry)| !filed(entry)).collect();
         if images.is_empty() {
-            index.manifests.iter().collect()
+            all().collect()
         } else {
             images
         }
+    }
+
+    /// The one document of some entries, if it is one.
+    fn only(
+        entries: &[(usize, &Descriptor)],
+        several: impl FnOnce() -> String,
+    ) -> Result<Option<Descriptor>> {
+        let Some((_, first)) = entries.first() else {
+            return Ok(None);
+        };
+        if entries.iter().all(|(_, entry)| entry.digest == first.digest) {
+            return Ok(Some((*first).clone()));
+        }
+        let with_name = |(place, entry): &(usize, &Descriptor)| {
+            let name = entry.annotations.get(REF_NAME);
+            (*place, name.map(|name| RefName::verbatim(name)))
+        };
+        let entries = entries.iter().map(with_name).collect();
+        Err(Error::new(ErrorKind::Invalid, several()).with_source(Ambiguous { entries }))
     }
 
     fn find(&self, index: &ImageIndex, selector: &Selector) -> Result<Descriptor> {
@@ -47,15 +68,9 @@ impl Layout {
         let not_found = |what: String| Error::new(ErrorKind::NotFound, format!("{dir} has {what}"));
         match selector {
             Selector::Name(name) => {
-                let mut entries = named(index, name);
-                let first = entries.next().ok_or_else(|| {
-                    not_found(format!("no entry named {name}; it has {}", list_names(index)))
-                })?;
-                if entries.any(|other| other.digest != first.digest) {
-                    let message = format!("{dir} has several entries named {name}: choose one by its digest");
-                    return Err(Error::new(ErrorKind::Invalid, message));
-                }
-                Ok(first.clone())
+                let entries: Vec<_> = named(index, name).collect();
+                let found = Self::only(&entries, || format!("{dir} has several entries named {name}"))?;
+                found.ok_or_else(|| not_found(format!("no entry named {name}; it has {}", list_names(index))))
             }
             Selector::Nth(place) => {
                 let count = index.manifests.len();
@@ -64,24 +79,11 @@ impl Layout {
                     .cloned()
                     .ok_or_else(|| not_found(format!("{count} entries and none at place {place}")))
             }
-            Selector::Only => match Self::images(index)[..] {
-                [] => Err(not_found("no entry".to_owned())),
-                [entry] => Ok(entry.clone()),
-                [first, ..]
-                    if Self::images(index)
-                        .iter()
-                        .all(|entry| entry.digest == first.digest) =>
-                {
-                    Ok(first.clone())
-                }
-                [..] => {
-                    let message = format!(
-                        "{dir} has several entries, choose one by its name: {}",
-                        list_names(index)
-                    );
-                    Err(Error::new(ErrorKind::Invalid, message))
-                }
-            },
+            Selector::Only => {
+                let several = || format!("{dir} has several entries, and which is meant was not said");
+                let found = Self::only(&Self::images(index), several)?;
+                found.ok_or_else(|| not_found("no entry".to_owned()))
+            }
             _ => Err(Error::new(
                 ErrorKind::Unsupported,
                 format!("{dir} cannot be asked for {selector:?}"),
@@ -242,15 +244,10 @@ impl Layout {
     }
 }
 
-/// The entries with a name.
-pub(super) fn named<'a>(index: &'a ImageIndex, name: &'a RefName) -> impl Iterator<Item = &'a Descriptor> {
-    let has_name = |entry: &&Descriptor| {
-        entry
-            .annotations
-            .get(REF_NAME)
-            .is_some_and(|it| it == name.as_str())
-    };
-    index.manifests.iter().filter(has_name)
+/// The entries with a name, with their places.
+fn named<'a>(index: &'a ImageIndex, name: &'a RefName) -> impl Iterator<Item = (usize, &'a Descriptor)> {
+    let all = index.manifests.iter().enumerate();
+    all.filter(move |(_, entry)| named_as(entry, name))
 }
 
 fn all_names(index: &ImageIndex) -> Vec<Named> {
