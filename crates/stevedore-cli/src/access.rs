@@ -246,7 +246,9 @@ fn registry_settings(
 fn authorities(settings: RegistrySettings, path: &Path) -> Result<RegistrySettings, Failure> {
     let pem = read(path)?;
     let settings = settings.with_authorities_pem(&pem);
-    Ok(settings.with_context(|| format!("{} has no certificates to be used", path.display()))?)
+    settings
+        .with_context(|| format!("{} has no certificates to be used", path.display()))
+        .map_err(Failure::usage_because)
 }
 
 /// A directory as Docker and containers tools have it: `*.crt` are authorities, `NAME.cert` and `NAME.key` are who to
@@ -260,7 +262,9 @@ fn certificates(mut settings: RegistrySettings, directory: &Path) -> Result<Regi
         paths.sort();
         Ok(paths)
     };
-    let paths = list().with_context(|| format!("cannot list {}", directory.display()))?;
+    let paths = list()
+        .with_context(|| format!("cannot list {}", directory.display()))
+        .map_err(Failure::usage_because)?;
     let with_ending = |ending: &'static str| {
         paths
             .iter()
@@ -272,14 +276,17 @@ fn certificates(mut settings: RegistrySettings, directory: &Path) -> Result<Regi
     if let Some(path) = with_ending("cert").next() {
         let (chain, key) = (read(path)?, read(&path.with_extension("key"))?);
         let with_identity = settings.with_identity_pem(&chain, &key);
-        settings =
-            with_identity.with_context(|| format!("{} is no certificate to be used", path.display()))?;
+        settings = with_identity
+            .with_context(|| format!("{} is no certificate to be used", path.display()))
+            .map_err(Failure::usage_because)?;
     }
     Ok(settings)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    Ok(std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?)
+    std::fs::read(path)
+        .with_context(|| format!("cannot read {}", path.display()))
+        .map_err(Failure::usage_because)
 }
 
 /// Who was typed, with the password from wherever it is to come from.

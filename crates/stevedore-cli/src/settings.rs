@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use clap::ValueEnum as _;
 use serde::Deserialize;
 use stevedore_core::reference::Registry;
@@ -115,7 +114,10 @@ fn read(path: &Path) -> Result<Option<File>, Failure> {
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display()))?,
+        Err(error) => {
+            let error = anyhow::Error::new(error).context(format!("cannot read {}", path.display()));
+            return Err(Failure::usage_because(error));
+        }
     };
     let file: File = toml::from_str(&text).map_err(|error| {
         let before = error.span().and_then(|span| text.get(..span.start));

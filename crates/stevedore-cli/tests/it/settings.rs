@@ -118,6 +118,47 @@ fn what_is_misspelt_is_refused_with_its_place() {
 }
 
 #[test]
+fn files_that_cannot_be_used_are_a_wrong_use_wherever_they_were_named() {
+    let world = world();
+    fs::create_dir(world.path("empty")).expect("a directory");
+    fs::write(world.path("binary"), [0xff, 0xfe, 0]).expect("a file");
+    for (arguments, says) in [
+        (
+            &["ls", "oci:src", "--config-file", "."][..],
+            "error: cannot read .\n",
+        ),
+        (
+            &["ls", "oci:src", "--config-file", "binary"],
+            "error: cannot read binary\n",
+        ),
+        (
+            &["ls", "localhost:1/x", "--ca-file", "none"],
+            "error: cannot read none\n",
+        ),
+        (
+            &["ls", "localhost:1/x", "--ca-file", "empty"],
+            "error: cannot read empty\n",
+        ),
+        (
+            &["ls", "localhost:1/x", "--ca-file", "binary"],
+            "error: binary has no certificates to be used\n",
+        ),
+        (
+            &["ls", "localhost:1/x", "--cert-dir", "none"],
+            "error: cannot list none\n",
+        ),
+        (
+            &["ls", "localhost:1/x", "--authfile", "none"],
+            "error: there is no file none\n",
+        ),
+    ] {
+        let ended = world.run(arguments);
+        assert_eq!(ended.code, Some(3), "{arguments:?}: {}", ended.stderr);
+        assert!(ended.stderr.starts_with(says), "{arguments:?}: {}", ended.stderr);
+    }
+}
+
+#[test]
 fn progress_as_json_is_an_event_a_line() {
     let world = world();
     let ended = copy(&world, &[], &[], &["--progress=json", "--json"]);
