@@ -13,14 +13,15 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand, ValueEnum};
 use stevedore_core::Platform;
 use stevedore_transport::Location;
+use stevedore_transport::location::ParseError;
 
 pub(crate) use self::access::{Access, AccessFlags, DestinationFlags, Identity, SourceFlags};
 
 /// Everything one can do to a container image except run it.
 ///
 /// Images are at locations: oci:DIR is an OCI layout directory with one image, oci:DIR:NAME the image with a name,
-/// oci:DIR@sha256:… the one with a digest; docker://NAME, or NAME alone, is an image of a registry, by Docker's rules
-/// for names (debian is docker.io/library/debian:latest).
+/// oci:DIR:@0 the first of all, oci:DIR@sha256:… the one with a digest; docker://NAME, or NAME alone, is an image of a
+/// registry, by Docker's rules for names (debian is docker.io/library/debian:latest).
 ///
 /// Who to be at a registry comes from flags, else from REGISTRY_AUTH_FILE, the auth.json of containers tools, and
 /// Docker's config.json with its credential helpers.
@@ -44,17 +45,27 @@ pub(crate) struct Args {
 /// Reads a location, and says in one line why it is none.
 fn location(text: &str) -> Result<Location, String> {
     text.parse::<Location>().map_err(|error| {
-        let mut why = error.to_string();
-        let mut cause = std::error::Error::source(&error);
-        while let Some(error) = cause {
-            why = format!("{why}: {error}");
-            cause = error.source();
-        }
+        // What was typed stands before this already.
+        let mut why = match &error {
+            ParseError::Reference { source, .. } => chain(source),
+            error => chain(error),
+        };
         if std::path::Path::new(text).is_dir() {
             why = format!("{why}; for the OCI layout in this directory write oci:{text}");
         }
         why
     })
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
 }
 
 /// What every verb takes, before or behind it.
@@ -87,7 +98,7 @@ pub(crate) enum Progress {
     Bars,
     /// A line for each blob
     Plain,
-    /// An event a line, as JSON
+    /// An event a line, as JSON; notes and errors too
     Json,
     /// Nothing
     None,

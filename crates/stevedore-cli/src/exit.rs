@@ -1,13 +1,14 @@
 //! How the program ends: exit codes, and what is said on stderr.
 
 use std::error::Error as StdError;
-use std::io;
 use std::process::ExitCode;
+use std::{io, iter};
 
+use serde::Serialize;
 use stevedore_core::{Error, ErrorKind};
 use stevedore_transport::layout::Ambiguous;
 
-use crate::output::{escape_line, say};
+use crate::output::{self, escape, escape_line, say};
 
 /// Why a verb did not do what it was asked for.
 #[derive(Debug)]
@@ -136,33 +137,60 @@ fn hint(first: &Error, error: &anyhow::Error) -> Option<String> {
 
 /// Help and version go to stdout and are no failure; anything else is a wrong use.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
-    // Nothing is left to be done where even this cannot be printed.
-    drop(error.print());
     if error.use_stderr() {
+        // Without colours, for what was typed is in it and may have what a terminal acts upon.
+        say(&escape(&error.render().to_string()));
         ExitCode::from(code::USAGE)
     } else {
+        // Nothing is left to be done where even this cannot be printed.
+        drop(error.print());
         ExitCode::SUCCESS
     }
 }
 
-/// Says on stderr what failed and why, one cause a line, and gives the exit code.
+/// What failed and why, as it is said.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    event: &'static str,
+    message: String,
+    because: Vec<String>,
+    #[serde(rename = "try", skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+    exit_code: u8,
+}
+
+impl Told {
+    fn of(failure: &Failure) -> Self {
+        let causes = failure.error.chain().skip(1);
+        Self {
+            event: "error",
+            message: escape_line(&failure.error.to_string()),
+            because: causes.map(|cause| escape_line(&cause.to_string())).collect(),
+            hint: failure.hint.as_deref().map(escape_line),
+            exit_code: failure.code,
+        }
+    }
+
+    /// One cause a line.
+    fn lines(&self) -> String {
+        let because = self.because.iter().map(|cause| format!("  because: {cause}\n"));
+        let hint = self.hint.iter().map(|hint| format!("  try: {hint}\n"));
+        let first = format!("error: {}\n", self.message);
+        iter::once(first).chain(because).chain(hint).collect()
+    }
+}
+
+/// Says on stderr what failed and why, and gives the exit code.
 pub(crate) fn report(failure: &Failure) -> ExitCode {
     if failure.code == code::DONE {
         return ExitCode::SUCCESS;
     }
-    let mut text = format!("error: {}\n", escape_line(&failure.error.to_string()));
-    let mut cause: Option<&dyn StdError> = failure.error.source();
-    while let Some(error) = cause {
-        text.push_str("  because: ");
-        text.push_str(&escape_line(&error.to_string()));
-        text.push('\n');
-        cause = error.source();
+    let told = Told::of(failure);
+    if output::is_in_events() {
+        output::event(&told);
+    } else {
+        say(&told.lines());
     }
-    if let Some(hint) = &failure.hint {
-        text.push_str("  try: ");
-        text.push_str(&escape_line(hint));
-        text.push('\n');
-    }
-    say(&text);
     ExitCode::from(failure.code)
 }

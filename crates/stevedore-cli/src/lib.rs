@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use clap::{CommandFactory as _, Parser as _};
 
-use crate::args::Args;
+use crate::args::{Args, Progress};
 use crate::exit::Failure;
 use crate::settings::Settings;
 
@@ -47,6 +47,9 @@ fn execute(args: Args) -> Result<(), Failure> {
         return done;
     }
     let settings = Settings::resolve(args.global)?;
+    if settings.progress == Progress::Json {
+        output::speak_in_events();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_name("stevedore")

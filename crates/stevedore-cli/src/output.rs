@@ -5,6 +5,7 @@ mod json;
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -86,9 +87,44 @@ pub(crate) fn say(text: &str) {
     drop(std::io::stderr().write_all(text.as_bytes()));
 }
 
+/// Whether stderr is for a program, which reads an event a line. Known once settings are, and then the same for all
+/// who have something to say, however far they are from the settings.
+static IN_EVENTS: AtomicBool = AtomicBool::new(false);
+
+/// From now on notes and errors are events, as progress is.
+pub(crate) fn speak_in_events() {
+    IN_EVENTS.store(true, Ordering::Relaxed);
+}
+
+/// Whether notes and errors are events.
+pub(crate) fn is_in_events() -> bool {
+    IN_EVENTS.load(Ordering::Relaxed)
+}
+
+/// Says an event, as JSON on a line.
+pub(crate) fn event(event: &impl Serialize) {
+    if let Ok(text) = serde_json::to_string(event) {
+        // In one call, so that lines of several threads do not mix.
+        say(&(text + "\n"));
+    }
+}
+
 /// Says a line on stderr.
 pub(crate) fn note(text: &str) {
-    say(&format!("{}\n", escape_line(text)));
+    #[derive(Serialize)]
+    struct Note {
+        event: &'static str,
+        message: String,
+    }
+    let message = escape_line(text);
+    if is_in_events() {
+        event(&Note {
+            event: "note",
+            message,
+        });
+    } else {
+        say(&(message + "\n"));
+    }
 }
 
 /// A size for people: `1.5 MB`, in powers of 1,000.

@@ -106,7 +106,7 @@ pub enum ParseError {
         instead: &'static str,
     },
     /// The transport is none that this version knows.
-    #[error("{transport:?} is not a transport of this version; it has docker://, oci: and memory:")]
+    #[error("{transport:?} is not a transport of this version, which has docker:// and oci:")]
     #[non_exhaustive]
     UnknownTransport {
         /// The transport.

@@ -48,10 +48,7 @@ impl<'a> Line<'a> {
     }
 
     fn write(&self) {
-        if let Ok(text) = serde_json::to_string(self) {
-            // In one call, so that lines of several threads do not mix.
-            output::say(&(text + "\n"));
-        }
+        output::event(self);
     }
 }
 

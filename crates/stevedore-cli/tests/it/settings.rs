@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use serde_json::json;
 use stevedore_core::samples::Sample;
 
 use crate::stevedore::{Ended, World};
@@ -158,27 +159,66 @@ fn files_that_cannot_be_used_are_a_wrong_use_wherever_they_were_named() {
     }
 }
 
+/// Every line of stderr, which has to be an event.
+#[track_caller]
+fn events(ended: &Ended) -> Vec<serde_json::Value> {
+    let events = ended.stderr.lines().map(|line| {
+        let event: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
+        assert!(event["event"].is_string(), "{event}");
+        event
+    });
+    events.collect()
+}
+
 #[test]
 fn progress_as_json_is_an_event_a_line() {
     let world = world();
-    let ended = copy(&world, &[], &[], &["--progress=json", "--json"]);
-    let events: Vec<String> = ended
-        .stderr
-        .lines()
-        .filter(|line| line.starts_with('{'))
-        .map(|line| {
-            let event: serde_json::Value = serde_json::from_str(line).expect("JSON");
-            assert!(
-                event["digest"]
-                    .as_str()
-                    .is_some_and(|digest| digest.starts_with("sha256:"))
-            );
-            event["event"].as_str().expect("a text").to_owned()
-        })
-        .collect();
-    let count = |name: &str| events.iter().filter(|event| *event == name).count();
+    let events = events(&copy(&world, &[], &[], &["--progress=json", "--json"]));
+    let count = |name: &str| events.iter().filter(|event| event["event"] == name).count();
     assert_eq!(
         (count("blob-started"), count("blob-done"), count("document-done")),
         (2, 2, 1)
+    );
+    for event in &events {
+        let digest = event["digest"].as_str();
+        assert!(
+            digest.is_some_and(|digest| digest.starts_with("sha256:")),
+            "{event}"
+        );
+    }
+}
+
+#[test]
+fn notes_and_errors_are_events_where_progress_is() {
+    let world = world();
+    let noted = events(&copy(&world, &[("STEVEDORE_PROGRESS", "json")], &[], &[]));
+    assert_eq!(
+        noted.last().expect("an event"),
+        &json!({"event": "note", "message": "2 blobs written (158 B), 0 mounted, 0 there already"})
+    );
+    let failed = world.run(&["digest", "oci:src:\u{1b}", "--progress=json"]);
+    assert_eq!(
+        failed.code,
+        Some(3),
+        "what is typed wrong is told before settings are known"
+    );
+    fs::remove_file(world.path("src/index.json")).expect("it is there");
+    fs::create_dir(world.path("src/index.json")).expect("a directory");
+    let failed = world.run(&["digest", "oci:src", "--progress=json"]);
+    assert_eq!(
+        events(&failed),
+        [json!({
+            "event": "error",
+            "message": "cannot read src/index.json",
+            "because": ["Is a directory (os error 21)"],
+            "exitCode": 1,
+        })]
+    );
+    let failed = world.run(&["ls", "oci:src:v1", "--progress=json"]);
+    let event = &events(&failed)[0];
+    assert_eq!(
+        (&event["try"], &event["exitCode"]),
+        (&json!("oci:src"), &json!(3))
     );
 }

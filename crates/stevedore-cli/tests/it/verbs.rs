@@ -436,3 +436,38 @@ fn a_directory_without_its_transport_is_recognised() {
     assert_eq!(ended.code, Some(3));
     assert!(ended.stderr.contains("write oci:./src"), "{}", ended.stderr);
 }
+
+#[test]
+fn what_was_typed_wrong_is_told_once_and_cannot_act_on_the_terminal() {
+    let world = World::new();
+    let told = |arguments: &[&str]| {
+        let ended = world.run(arguments);
+        assert_eq!(ended.code, Some(3), "{arguments:?}: {}", ended.stderr);
+        let first = ended.stderr.lines().next().expect("a line").to_owned();
+        (first, ended.stderr)
+    };
+    let (first, _) = told(&["inspect", "not a reference"]);
+    assert_eq!(
+        first,
+        "error: invalid value 'not a reference' for '<IMAGE>': \
+         \"not a reference\" is not a reference of the form [<registry>/]<repository>[:<tag>][@<digest>]"
+    );
+    let (first, _) = told(&["inspect", "docker://UPPER"]);
+    assert_eq!(
+        first,
+        "error: invalid value 'docker://UPPER' for '<IMAGE>': repository name in \"UPPER\" must be lower-case"
+    );
+    let (first, _) = told(&["inspect", "sif:x"]);
+    assert!(first.ends_with("which has docker:// and oci:"), "{first}");
+    for wrong in [
+        &["inspect", "a\u{1b}[31m\u{202e}"][..],
+        &["\u{1b}[31m\u{202e}"],
+        &["ls", "--\u{1b}[31m\u{202e}"],
+        &["completion", "\u{1b}[31m\u{202e}"],
+    ] {
+        let (_, stderr) = told(wrong);
+        assert!(!stderr.contains(['\u{1b}', '\u{202e}']), "{stderr:?}");
+        assert!(stderr.contains("\\u{1b}"), "{stderr:?}");
+    }
+    assert!(world.result(&["--help"]).contains("oci:DIR:@0"));
+}
