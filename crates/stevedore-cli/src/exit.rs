@@ -2,7 +2,7 @@
 
 use std::error::Error as StdError;
 use std::process::ExitCode;
-use std::{io, iter};
+use std::{fmt, io, iter};
 
 use serde::Serialize;
 use stevedore_core::{Error, ErrorKind};
@@ -90,6 +90,13 @@ impl Failure {
     /// Whether a signal ended the program.
     pub(crate) fn is_signal(&self) -> bool {
         self.code > code::SIGNAL
+    }
+}
+
+/// What failed, without its causes.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.error, f)
     }
 }
 

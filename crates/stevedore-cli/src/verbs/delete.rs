@@ -18,7 +18,7 @@ const LOOKUPS: usize = 8;
 #[derive(Serialize)]
 struct Report {
     digest: String,
-    /// The names that are known to be gone.
+    /// The names that are gone with it; of a registry that does not list its tags, only the one that was typed.
     names: Vec<String>,
 }
 
@@ -30,22 +30,21 @@ pub(crate) async fn run(args: Delete, settings: &Settings) -> Result<(), Failure
     let digest = place.source.resolve(&selector).await?.digest.known()?;
     let names = match selector {
         Selector::Name(name) if !args.manifest => remove_name(&place, &args.image, name, &digest).await?,
+        _ if args.manifest => {
+            let names = names_to_go(&place, &args.image, &digest, settings).await?;
+            remove_document(&place, &digest).await?;
+            names
+        }
         _ => {
-            // A registry has to be asked about each of its tags: only where something would come of it.
-            let look = !args.manifest || !matches!(args.image, Location::Registry(_));
-            let names = if look {
-                names_of(&place, &digest).await?
-            } else {
-                Vec::new()
-            };
+            let names = names_of(&place, &digest).await?;
             // What was named by its digest and has names would lose more than was typed.
-            if !args.manifest && !names.is_empty() {
+            if !names.is_empty() {
                 let failure = Failure::usage(format!("{digest} has names: {}", list(&names)));
                 return Err(failure
                     .with_hint("say which name, or --manifest to remove the document with all of them"));
             }
             // What has no name may be a part of what has one.
-            if !args.manifest && matches!(selector, Selector::Digest(_)) {
+            if matches!(selector, Selector::Digest(_)) {
                 let failure = Failure::usage(format!("{digest} has no name that could be removed"));
                 return Err(
                     failure.with_hint("--manifest to remove the document, also where an index names it")
@@ -129,6 +128,33 @@ async fn remove_document(place: &Destination, digest: &Digest) -> Result<(), Fai
                 failure
             }
         })
+}
+
+/// The names that a document is going to lose, for the report. A registry has to be asked about each of its tags: only
+/// where somebody reads them, and what it does not tell is no reason to keep the document.
+async fn names_to_go(
+    place: &Destination,
+    location: &Location,
+    digest: &Digest,
+    settings: &Settings,
+) -> Result<Vec<RefName>, Failure> {
+    if !matches!(location, Location::Registry(_)) {
+        return names_of(place, digest).await;
+    }
+    let typed = match location.selector() {
+        Selector::Name(name) => vec![name],
+        _ => Vec::new(),
+    };
+    if !settings.json {
+        return Ok(typed);
+    }
+    let names = names_of(place, digest).await;
+    Ok(names.unwrap_or_else(|failure| {
+        if !settings.quiet {
+            output::note(&format!("its other names are not known: {failure}"));
+        }
+        typed
+    }))
 }
 
 /// The names of a document.

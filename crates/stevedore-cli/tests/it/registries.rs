@@ -271,6 +271,27 @@ fn a_name_and_a_digest_at_once_remove_nothing() {
 }
 
 #[test]
+fn the_names_that_go_with_a_document_are_reported() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let (sample, other) = (Sample::image(&["a"]), Sample::image(&["b"]));
+    registry.put("app", &sample, &["v1", "v2", "v3"]);
+    registry.put("app", &other, &["v4"]);
+    let report = world.json(&["delete", "--manifest", "--json", &registry.at("app:v1")]);
+    assert_eq!(report["names"], serde_json::json!(["v1", "v2", "v3"]));
+    assert_eq!(registry.tags("app"), ["v4"]);
+    // What the registry does not tell is no reason to keep the document.
+    let denied = Fault::respond(StatusCode::FORBIDDEN, "application/json", "{}");
+    registry.fail(denied.on(Method::GET, "/v2/app/tags/list"));
+    let ended = world.run(&["delete", "--manifest", "--json", &registry.at("app:v4")]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert_eq!(report["names"], serde_json::json!(["v4"]));
+    let says = "its other names are not known: ";
+    assert!(ended.stderr.starts_with(says), "{}", ended.stderr);
+    assert!(registry.tags("app").is_empty());
+}
+
+#[test]
 fn where_tags_cannot_be_deleted_the_document_goes_if_that_loses_no_other() {
     let mut profile = Profile::spec();
     profile.manifests.deletes = Deletes::ByDigest;

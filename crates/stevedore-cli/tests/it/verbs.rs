@@ -438,7 +438,7 @@ fn a_directory_without_its_transport_is_recognised() {
 }
 
 #[test]
-fn what_was_typed_wrong_is_told_once_and_cannot_act_on_the_terminal() {
+fn what_was_typed_wrong_is_told_briefly_and_cannot_act_on_the_terminal() {
     let world = World::new();
     let told = |arguments: &[&str]| {
         let ended = world.run(arguments);
