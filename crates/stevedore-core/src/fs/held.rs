@@ -93,6 +93,10 @@ impl Held {
         self.slot().offset()
     }
 
+    pub(super) fn keep(&self) -> &Keep {
+        &self.keep
+    }
+
     /// Whether so many more bytes would be kept in memory.
     pub(super) fn keeps(&self, size: u64) -> bool {
         let slot = self.slot.try_lock();

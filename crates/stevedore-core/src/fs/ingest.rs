@@ -140,6 +140,8 @@ impl Ingest for FsIngest {
                 meter,
                 ..
             } if !self.held.keeps(range.end.saturating_sub(range.start)) => {
+                // Never closed, so there is always one to come.
+                let _permit = self.held.keep().copies().acquire().await;
                 let held = Arc::clone(&self.held);
                 blocking::run(move || held.copy(call, &file, &path, range, meter.as_deref())).await
             }

@@ -1,8 +1,11 @@
 //! A store as a whole: what is published, what is staged, and who holds it within this process.
 
 use std::collections::HashMap;
+use std::num::NonZeroUsize;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::SystemTime;
+
+use tokio::sync::Semaphore;
 
 use super::held::Held;
 use super::ingest::FsIngest;
@@ -21,6 +24,7 @@ pub(super) struct Keep {
     holders: Mutex<HashMap<IngestKey, Weak<Held>>>,
     /// Held while somebody is looking for what is staged under a key.
     acquiring: Locks<IngestKey>,
+    copies: Semaphore,
 }
 
 impl Keep {
@@ -31,7 +35,14 @@ impl Keep {
             clock,
             holders: Mutex::default(),
             acquiring: Locks::default(),
+            copies: Semaphore::new(std::thread::available_parallelism().map_or(1, NonZeroUsize::get)),
         }
+    }
+
+    /// For whoever copies a file, for as long as it does: one for each core, in the order in which they are asked for.
+    /// More at once would not be faster, and the largest, begun first, would be the last to end, alone.
+    pub(super) fn copies(&self) -> &Semaphore {
+        &self.copies
     }
 
     pub(super) fn published(&self) -> &Published {

@@ -127,22 +127,23 @@ impl Sink for Repository {
             }
         };
         let tags = self.tags_to_write(&names, replace, digest).await?;
-        let mut filed = false;
+        // Whether the registry said of what was written that it lists it; where all was there, nothing was.
+        let mut filed = None;
+        let mut note = |listed: bool| filed = Some(filed.unwrap_or(false) | listed);
         // What a tag names is known to registries by its sha256 only.
         if names.is_empty() || digest.algorithm() != Algorithm::Sha256 {
             let written = self
                 .write_document(document, &digest.to_string(), Condition::None)
                 .await;
-            filed |=
-                written.map_err(|error| error.while_doing(format!("cannot write {digest} to {self}")))?;
+            note(written.map_err(|error| error.while_doing(format!("cannot write {digest} to {self}")))?);
         }
         for (tag, condition) in tags {
             let written = self.write_document(document, tag.as_str(), condition).await;
-            filed |= written.map_err(|error| error.while_doing(format!("cannot write {tag} to {self}")))?;
+            note(written.map_err(|error| error.while_doing(format!("cannot write {tag} to {self}")))?);
         }
         if let Some(subject) = document.subject() {
             let subject = subject.known_digest()?;
-            if !filed || !self.lists_referrers_of(&subject).await? {
+            if filed == Some(false) || !self.lists_referrers_of(&subject).await? {
                 self.file_referrer(document).await?;
             }
         }
@@ -185,12 +186,10 @@ impl Repository {
         let mut tags = Vec::with_capacity(names.len());
         for name in names {
             let tag = tag(name)?;
-            if replace {
-                tags.push((tag, Condition::None));
-                continue;
-            }
             match self.head_document(tag.as_str()).await {
+                // Also where it may be replaced: a registry whose tags never change would refuse even the same again.
                 Ok(Some(found)) if found.digest == digest => {}
+                _ if replace => tags.push((tag, Condition::None)),
                 Ok(_) => {
                     let message = format!("{tag} of {self} names something else already");
                     return Err(CoreError::new(ErrorKind::Conflict, message));

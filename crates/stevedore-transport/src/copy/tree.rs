@@ -7,6 +7,7 @@
 //! A registry may refuse a referrer whose subject it does not have yet, though the specification forbids that. Such a
 //! referrer waits until its subject stands; the root then comes by its digest first, and its names still come last.
 
+use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -77,6 +78,11 @@ impl Run {
         self.put_below(root).await?;
         self.put_above().await?;
         self.put_refused(root).await?;
+        if self.job.force && !self.job.dry_run {
+            // A sink that finds its names on the digest already need not look at the bytes.
+            let put = self.job.sink.put_document(root, Role::Child).await;
+            put.context(|| format!("cannot write {}", root.digest()))?;
+        }
         let role = Role::Root {
             names: self.job.names.clone(),
             replace: self.job.replace,
@@ -254,13 +260,17 @@ impl Run {
 
     async fn put_blobs<'a>(self: &Arc<Self>, blobs: impl Iterator<Item = &'a Descriptor>) -> Result<()> {
         // What lies at foreign addresses stays there: its licence may forbid to push it.
-        let blobs = blobs.filter(|blob| !blob.media_type.is_foreign_layer() || blob.urls.is_empty());
+        let mut blobs: Vec<_> = blobs
+            .filter(|blob| !blob.media_type.is_foreign_layer() || blob.urls.is_empty())
+            .collect();
         if self.job.sink.traits().sequential || self.job.dry_run {
             for blob in blobs {
                 self.put_blob(blob).await?;
             }
             return Ok(());
         }
+        // The largest first, so that it is not alone at the end. The order among equals stays.
+        blobs.sort_by_key(|blob| Reverse(blob.size));
         // Tasks of their own, for some sinks hash inline and there are several cores. The set aborts them when
         // this future is dropped.
         let mut tasks = JoinSet::new();

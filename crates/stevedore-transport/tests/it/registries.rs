@@ -2,6 +2,7 @@
 
 mod advisories;
 mod faults;
+mod order;
 mod referrers;
 
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::{Duration, SystemTime};
 
 use stevedore_core::fs::{FsOptions, FsStore};
@@ -276,5 +277,37 @@ async fn a_small_file_is_not_written_before_it_is_committed() {
         assert_eq!(files(&dir.path().join("staging")).len(), written, "{size} bytes");
         let info = ingest.commit(Expected::anything()).await.unwrap();
         assert_eq!(read(&store, &info.digest).await, whole);
+    }
+}
+
+#[tokio::test]
+async fn no_more_files_are_copied_at_once_than_there_are_cores() {
+    let dir = tempfile::tempdir().unwrap();
+    let from = dir.path().join("from");
+    let size = 8 << 20;
+    fs::write(&from, content(11, size)).unwrap();
+    let store = store(dir.path());
+    let cores = std::thread::available_parallelism().unwrap().get();
+    let mut appends = Vec::new();
+    for _ in 0..=cores {
+        let mut ingest = mine(store.ingest(IngestPlan::new(Algorithm::Sha256)).await.unwrap());
+        let file = Arc::new(fs::File::open(&from).unwrap());
+        let blob = Blob::from_file(file, from.clone(), 0..size as u64);
+        appends.push(Box::pin(
+            async move { ingest.append(blob).await.map(|()| ingest) },
+        ));
+    }
+    // Whoever began and is not asked for its outcome is not done, and all but the last began.
+    let mut context = Context::from_waker(Waker::noop());
+    for append in &mut appends {
+        assert!(append.as_mut().poll(&mut context).is_pending());
+    }
+    while files(&dir.path().join("staging")).len() < cores {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    assert_eq!(files(&dir.path().join("staging")).len(), cores);
+    for append in appends {
+        append.await.unwrap();
     }
 }
