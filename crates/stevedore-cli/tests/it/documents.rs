@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use stevedore_core::samples::describe;
-use stevedore_core::{Descriptor, Digest, MediaType};
+use stevedore_core::samples::{Sample, describe};
+use stevedore_core::{Descriptor, Digest, MediaType, Platform};
 
 use crate::stevedore::{World, blob, blobs};
 
@@ -123,4 +123,35 @@ fn a_child_of_no_known_kind_comes_along_unless_it_names_something() {
     index_of(&leaf);
     world.result(&["copy", "--all", "oci:src:v1", "oci:out:v1"]);
     assert!(blob(&world.path("out"), &digest(&leaf)).exists());
+}
+
+#[test]
+fn an_index_is_not_replaced_by_one_of_its_images() {
+    let world = World::new();
+    let arm64 = Sample::image(&["a layer"]).for_platform(&Platform::new("linux", "arm64"));
+    world.put("src", &Sample::index(vec![arm64.clone()]), &["v1"]);
+    let index = fs::read(world.path("src/index.json")).expect("an index");
+    for (from, to) in [
+        ("oci:src", "oci:src"),
+        ("oci:src:v1", "oci:src:v1"),
+        ("oci:src", "oci:./src:v1"),
+        ("oci:src:@0", "oci:src"),
+    ] {
+        let error = format!(
+            "error: {to} is the index that is copied: one of its images would take its place\n  \
+             try: --all to take the index, or another name for the image\n"
+        );
+        world.fails(&["copy", "--override-arch=arm64", from, to], 3, &error);
+    }
+    let command = ["copy", "--progress=none", "--all", "oci:src:v1", "oci:src:v1"];
+    world.result(&command);
+    assert_eq!(fs::read(world.path("src/index.json")).expect("an index"), index);
+
+    world.result(&["copy", "--override-arch=arm64", "oci:src:v1", "oci:src:arm64"]);
+    assert_eq!(
+        world.result(&["digest", "oci:src:arm64"]),
+        format!("{}\n", arm64.descriptor().digest)
+    );
+    // One image alone is where it is.
+    world.result(&["copy", "oci:src:arm64", "oci:src:arm64"]);
 }
