@@ -155,3 +155,42 @@ fn an_index_is_not_replaced_by_one_of_its_images() {
     // One image alone is where it is.
     world.result(&["copy", "oci:src:arm64", "oci:src:arm64"]);
 }
+
+#[test]
+fn a_platform_that_is_asked_for_is_that_of_a_lone_image_too() {
+    let world = World::new();
+    let arm64 = Sample::image(&["a layer"]).for_platform(&Platform::new("linux", "arm64"));
+    world.put("src", &arm64, &["v1"]);
+    let digest = arm64.descriptor().digest;
+    let error = format!("error: {digest} is an image for linux/arm64, not for linux/amd64\n");
+    let verbs: [&[&str]; 5] = [
+        &["copy", "--progress=none", "oci:src", "oci:out"],
+        &["digest", "oci:src"],
+        &["config", "oci:src"],
+        &["inspect", "oci:src"],
+        &["inspect", "--config", "oci:src"],
+    ];
+    for verb in verbs {
+        for asked in ["--platform=linux/amd64", "--override-arch=amd64"] {
+            world.fails(&[verb, &[asked]].concat(), 2, &error);
+        }
+        for asked in [
+            &["--platform=linux/arm64"][..],
+            &["--platform=linux/arm64/v8"],
+            &[],
+        ] {
+            world.result(&[verb, asked].concat());
+        }
+    }
+    // What is no container image has no platform, and its config is not asked for one.
+    let config = describe(MediaType::from_static("application/vnd.example"), b"no JSON");
+    let config = serde_json::to_string(&config).expect("JSON");
+    let artifact = format!(r#"{{"schemaVersion":2,"config":{config},"layers":[]}}"#);
+    world.put_document("other", MediaType::OCI_MANIFEST, &artifact);
+    world.result(&["digest", "--platform=linux/amd64", "oci:other"]);
+
+    // A config that names no variant does not say that it is for another one.
+    let arm = Sample::image(&["a layer"]).for_platform(&Platform::new("linux", "arm"));
+    world.put("arm", &arm, &["v1"]);
+    world.result(&["digest", "--platform=linux/arm/v6", "oci:arm"]);
+}
