@@ -69,3 +69,20 @@ pub(crate) async fn image(
     let chosen = copy::choose(&**source, &location.selector(), &platform.wanted()).await?;
     Ok(chosen.document)
 }
+
+/// Whether two locations are of one directory or repository, whichever of its documents they name.
+pub(crate) fn is_same(one: &Location, other: &Location) -> bool {
+    match (one, other) {
+        (Location::Registry(one), Location::Registry(other)) => {
+            (one.registry(), one.repository()) == (other.registry(), other.repository())
+        }
+        (Location::Layout { path: one, .. }, Location::Layout { path: other, .. }) => {
+            match (one.canonicalize(), other.canonicalize()) {
+                (Ok(one), Ok(other)) => one == other,
+                _ => false,
+            }
+        }
+        (Location::Memory { shelf: one, .. }, Location::Memory { shelf: other, .. }) => one == other,
+        _ => false,
+    }
+}

@@ -1,10 +1,12 @@
 //! A document of any kind: what a name or a digest leads to.
 
+mod unknown;
 mod verified;
 
 use bytes::Bytes;
 
 use crate::annotations::Annotations;
+use crate::artifact::ArtifactManifest;
 use crate::descriptor::Descriptor;
 use crate::digest::{Algorithm, Digest};
 use crate::index::ImageIndex;
@@ -34,7 +36,9 @@ pub enum Document {
     Image(Raw<ImageManifest>),
     /// An image index or a Docker manifest list.
     Index(Raw<ImageIndex>),
-    /// Anything else. It has no edges: it is carried whole, and need not be JSON.
+    /// An artifact manifest, of release candidates of image-spec 1.1.
+    Artifact(Raw<ArtifactManifest>),
+    /// Anything else. It has no edges that are known: it is carried whole, and need not be JSON.
     Other(Raw<Opaque>),
 }
 
@@ -54,14 +58,16 @@ pub struct Child<'a> {
 pub enum ChildKind {
     /// The config of an image manifest, a blob.
     Config,
-    /// A layer of an image manifest, a blob.
+    /// A layer of an image manifest or a blob of an artifact manifest.
     Layer,
     /// An entry of an index, a document.
     Manifest,
 }
 
-/// Types under which servers that know nothing of images hand out files. They say nothing about a document.
-const GENERIC: [&str; 4] = [
+/// Types under which servers that know nothing of images hand out files, and the empty one of a descriptor whose writer
+/// left it out. They say nothing about a document.
+const GENERIC: [&str; 5] = [
+    "",
     "application/json",
     "application/octet-stream",
     "binary/octet-stream",
@@ -71,8 +77,8 @@ const GENERIC: [&str; 4] = [
 impl Document {
     /// Reads a document of a kind not known beforehand.
     ///
-    /// The kind is that of `media_type`, the type under which the document was served. Where there is none, or one
-    /// that web servers give to any file, the document itself says: by the `mediaType` inside, else by its keys.
+    /// The kind is that of `media_type`, the type under which the document was served. Where there is none, an empty one
+    /// or one that web servers give to any file, the document itself says: by the `mediaType` inside, else by its keys.
     /// See [`Raw::parse`] about the other arguments.
     ///
     /// # Errors
@@ -94,6 +100,8 @@ impl Document {
             Raw::parse(bytes, media_type, algorithm, limit).map(Self::Image)
         } else if media_type.is_index() {
             Raw::parse(bytes, media_type, algorithm, limit).map(Self::Index)
+        } else if media_type.is_artifact_manifest() {
+            Raw::parse(bytes, media_type, algorithm, limit).map(Self::Artifact)
         } else {
             Raw::parse(bytes, media_type, algorithm, limit).map(Self::Other)
         }
@@ -104,6 +112,7 @@ impl Document {
         match self {
             Self::Image(image) => image.bytes(),
             Self::Index(index) => index.bytes(),
+            Self::Artifact(artifact) => artifact.bytes(),
             Self::Other(other) => other.bytes(),
         }
     }
@@ -113,6 +122,7 @@ impl Document {
         match self {
             Self::Image(image) => image.media_type(),
             Self::Index(index) => index.media_type(),
+            Self::Artifact(artifact) => artifact.media_type(),
             Self::Other(other) => other.media_type(),
         }
     }
@@ -122,6 +132,7 @@ impl Document {
         match self {
             Self::Image(image) => image.digest(),
             Self::Index(index) => index.digest(),
+            Self::Artifact(artifact) => artifact.digest(),
             Self::Other(other) => other.digest(),
         }
     }
@@ -153,6 +164,7 @@ impl Document {
         match self {
             Self::Image(image) => image.subject.as_ref(),
             Self::Index(index) => index.subject.as_ref(),
+            Self::Artifact(artifact) => artifact.subject.as_ref(),
             Self::Other(_) => None,
         }
     }
@@ -163,6 +175,7 @@ impl Document {
         match self {
             Self::Image(image) => &image.annotations,
             Self::Index(index) => &index.annotations,
+            Self::Artifact(artifact) => &artifact.annotations,
             Self::Other(_) => &NONE,
         }
     }
@@ -172,17 +185,19 @@ impl Document {
         let artifact_type = match self {
             Self::Image(image) => image.artifact_type.as_ref(),
             Self::Index(index) => index.artifact_type.as_ref(),
+            Self::Artifact(artifact) => artifact.artifact_type.as_ref(),
             Self::Other(_) => None,
         };
         artifact_type.filter(|artifact_type| !artifact_type.as_str().is_empty())
     }
 
     /// What a copy of it has to take along, in the order of the document: the config and then the layers of an image
-    /// manifest, or the entries of an index. The subject is not among them, for a referrer may come before it.
+    /// manifest, the entries of an index, or the blobs of an artifact manifest. The subject is not among them, for a referrer may come before it.
     pub fn children(&self) -> impl Iterator<Item = Child<'_>> {
         let (config, kind, listed) = match self {
             Self::Image(image) => (Some(&image.config), ChildKind::Layer, &image.layers[..]),
             Self::Index(index) => (None, ChildKind::Manifest, &index.manifests[..]),
+            Self::Artifact(artifact) => (None, ChildKind::Layer, &artifact.blobs[..]),
             Self::Other(_) => (None, ChildKind::Manifest, &[][..]),
         };
         let config = config.map(|descriptor| Child {
@@ -204,6 +219,12 @@ impl From<Raw<ImageManifest>> for Document {
 impl From<Raw<ImageIndex>> for Document {
     fn from(index: Raw<ImageIndex>) -> Self {
         Self::Index(index)
+    }
+}
+
+impl From<Raw<ArtifactManifest>> for Document {
+    fn from(artifact: Raw<ArtifactManifest>) -> Self {
+        Self::Artifact(artifact)
     }
 }
 

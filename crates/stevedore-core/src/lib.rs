@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod annotations;
+pub mod artifact;
 mod blob;
 mod clock;
 pub mod collect;
@@ -41,6 +42,7 @@ mod sys;
 mod text;
 
 pub use annotations::Annotations;
+pub use artifact::ArtifactManifest;
 pub use blob::{Blob, Body, ByteRange, CHUNK_SIZE, Meter};
 pub use clock::Clock;
 pub use config::ImageConfig;

@@ -94,9 +94,15 @@ impl MediaType {
         [Self::OCI_INDEX, Self::DOCKER_MANIFEST_LIST].contains(self)
     }
 
-    /// Whether this is a document whose descriptors can be followed: an image manifest or an index.
+    /// Whether this is an artifact manifest of the release candidates of image-spec 1.1.
+    pub fn is_artifact_manifest(&self) -> bool {
+        *self == Self::OCI_ARTIFACT_MANIFEST
+    }
+
+    /// Whether this is a document whose descriptors can be followed: an image manifest, an index or an artifact
+    /// manifest.
     pub fn is_document(&self) -> bool {
-        self.is_image_manifest() || self.is_index()
+        self.is_image_manifest() || self.is_index() || self.is_artifact_manifest()
     }
 
     /// Whether this is the config of a container image, OCI or Docker.

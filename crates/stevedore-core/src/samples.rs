@@ -164,6 +164,7 @@ impl Sample {
         self.document = match self.document {
             Document::Image(raw) => Document::Image(raw.edit(edit)?),
             Document::Index(raw) => Document::Index(raw.edit(edit)?),
+            Document::Artifact(raw) => Document::Artifact(raw.edit(edit)?),
             Document::Other(raw) => Document::Other(raw.edit(edit)?),
         };
         self.referrers.clear();

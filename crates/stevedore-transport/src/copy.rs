@@ -102,7 +102,8 @@ impl Engine {
     /// # Errors
     /// What source and sink answer, with what was being copied as context; [`ErrorKind::NotFound`] where an index
     /// has no image for the platform asked for, [`ErrorKind::Conflict`] where a name is taken and must not be
-    /// replaced.
+    /// replaced, [`ErrorKind::Unsupported`] where the document is of no known kind, or names one that is not known and
+    /// names something in turn: that would be left behind.
     pub async fn copy(&self, job: Job) -> Result<Copied> {
         self.copy_admitted(job, None).await
     }
@@ -123,6 +124,7 @@ impl Engine {
             chain.push(root.clone());
             entrance.admit(&chain, &job.source).await?;
         }
+        root.ensure_known_kind()?;
         let descriptor = root.descriptor();
         job.check_digest(root.digest())?;
         job.check_names(&descriptor).await?;

@@ -1,17 +1,17 @@
 //! `copy`: an image from one location to another.
 
 use serde::Serialize;
-use stevedore_core::{Digest, Error, ErrorKind, RefName, Selector};
-use stevedore_transport::copy::{DEFAULT_JOBS, DEFAULT_RETRIES};
+use stevedore_core::{Digest, Error, ErrorKind, RefName, Selector, Source};
+use stevedore_transport::copy::{DEFAULT_JOBS, DEFAULT_RETRIES, choose};
 use stevedore_transport::{Copied, Engine, Entry, Job, LayoutOptions, Location, Platforms};
 
 use crate::access::BothWays;
 use crate::args::Copy;
 use crate::digest_file::DigestFile;
 use crate::exit::Failure;
-use crate::output;
 use crate::progress::Watch;
 use crate::settings::Settings;
+use crate::{output, places};
 
 /// The result, as JSON.
 #[derive(Serialize)]
@@ -58,12 +58,13 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
     let mut job = Job::new(source, args.source.selector(), destination.sink);
     job.names = names;
     job.expected = expected;
-    job.destination = Some(destination.source);
     job.platforms = if args.all {
         Platforms::All
     } else {
         args.platform.wanted()
     };
+    refuse_narrowing(&args, &job, &*destination.source).await?;
+    job.destination = Some(destination.source);
     job.referrers = args.referrers;
     job.digest_tags = args.digest_tags;
     job.replace = !args.no_clobber;
@@ -110,6 +111,30 @@ fn names(destination: &Location) -> Result<(Vec<RefName>, Option<Digest>), Failu
             Err(failure.with_hint("a name, as oci:DIR:NAME, or none, as oci:DIR"))
         }
     }
+}
+
+/// Refuses to put one image of an index in place of that index, or beside it under the same location: who copies onto
+/// what is copied did not mean to lose the others.
+async fn refuse_narrowing(args: &Copy, job: &Job, destination: &dyn Source) -> Result<(), Failure> {
+    if job.platforms == Platforms::All || !places::is_same(&args.source, &args.destination) {
+        return Ok(());
+    }
+    let Ok(there) = destination.resolve(&args.destination.selector()).await else {
+        // Nothing can be lost there, or the copy itself will tell.
+        return Ok(());
+    };
+    let chosen = choose(&*job.source, &job.selector, &job.platforms).await?;
+    let Some(index) = chosen.above.first() else {
+        return Ok(());
+    };
+    if there.digest != index.digest() {
+        return Ok(());
+    }
+    let message = format!(
+        "{} is the index that is copied: one of its images would take its place",
+        args.destination
+    );
+    Err(Failure::usage(message).with_hint("--all to take the index, or another name for the image"))
 }
 
 fn explain(error: Error, args: &Copy) -> Failure {

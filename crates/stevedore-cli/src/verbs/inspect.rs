@@ -96,6 +96,7 @@ pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failur
         return output::unchanged(output::indented(&String::from_utf8_lossy(&bytes)).as_bytes());
     }
     let document = places::document(&source, &args.image, &args.platform).await?;
+    document.ensure_known_kind()?;
     if args.raw {
         let media_type = document.media_type().as_str();
         return exact::print(media_type, &document.digest(), document.bytes(), settings);
@@ -336,6 +337,7 @@ fn show_other(document: &Document, as_text: bool) -> Result<(), Failure> {
     }
     let layers = match document {
         Document::Image(image) => &image.layers[..],
+        Document::Artifact(artifact) => &artifact.blobs[..],
         _ => &[],
     };
     let report = Other {

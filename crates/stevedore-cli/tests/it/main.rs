@@ -1,6 +1,7 @@
 //! Transcripts of the program, one binary.
 
 mod cookbook;
+mod documents;
 mod interrupts;
 mod kills;
 mod large;

@@ -27,6 +27,9 @@ impl MediaType {
         Self::from_static("application/vnd.oci.image.layer.nondistributable.v1.tar+zstd");
     /// The empty JSON object, which stands where a manifest must have a blob and there is none to have.
     pub const OCI_EMPTY: Self = Self::from_static("application/vnd.oci.empty.v1+json");
+    /// An OCI artifact manifest, of release candidates of image-spec 1.1 only.
+    pub const OCI_ARTIFACT_MANIFEST: Self =
+        Self::from_static("application/vnd.oci.artifact.manifest.v1+json");
     /// Bytes of which nothing is known.
     pub const OCTET_STREAM: Self = Self::from_static("application/octet-stream");
     /// The `oci-layout` file of an OCI image layout.
@@ -73,6 +76,7 @@ impl MediaType {
         Self::OCI_MANIFEST,
         Self::DOCKER_MANIFEST_LIST,
         Self::DOCKER_MANIFEST,
+        Self::OCI_ARTIFACT_MANIFEST,
     ];
 
     /// Every media type that has a constant here.
@@ -88,6 +92,7 @@ impl MediaType {
         Self::OCI_FOREIGN_LAYER_ZSTD,
         Self::OCI_EMPTY,
         Self::OCI_LAYOUT,
+        Self::OCI_ARTIFACT_MANIFEST,
         Self::DOCKER_MANIFEST,
         Self::DOCKER_MANIFEST_LIST,
         Self::DOCKER_CONFIG,

@@ -13,6 +13,8 @@ pub(crate) const IMAGE: &str = "an image manifest";
 
 const INDEX: &str = "an image index";
 
+const ARTIFACT: &str = "an artifact manifest";
+
 /// The keys that tell kinds of documents apart.
 const TELLING: [&str; 4] = ["config", "layers", "manifests", "fsLayers"];
 
@@ -74,7 +76,8 @@ impl<'a> Shape<'a> {
             served,
             served.is_image_manifest(),
             &["manifests", "fsLayers"],
-        )
+        )?;
+        self.expect_version()
     }
 
     /// Checks that the document, served under `served`, can be read as an index only.
@@ -84,7 +87,14 @@ impl<'a> Shape<'a> {
             served,
             served.is_index(),
             &["layers", "config", "fsLayers"],
-        )
+        )?;
+        self.expect_version()
+    }
+
+    /// Checks that the document, served under `served`, can be read as an artifact manifest only. It has no
+    /// `schemaVersion`.
+    pub(crate) fn expect_artifact(&self, served: &MediaType) -> Result<(), ParseError> {
+        self.expect(ARTIFACT, served, served.is_artifact_manifest(), &TELLING)
     }
 
     fn expect(
@@ -109,6 +119,10 @@ impl<'a> Shape<'a> {
         if let Some(&key) = foreign.iter().find(|key| self.has(key)) {
             return Err(ParseError::Ambiguous { kind, key });
         }
+        Ok(())
+    }
+
+    fn expect_version(&self) -> Result<(), ParseError> {
         if self.spells_version(&SCHEMA_VERSION.to_string()) {
             return Ok(());
         }

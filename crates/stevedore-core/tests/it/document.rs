@@ -101,6 +101,7 @@ fn without_a_type_the_content_decides() {
     for (text, media_type) in cases {
         assert_eq!(found(text), Ok(media_type.to_owned()), "{text}");
         for generic in [
+            "",
             "application/json",
             "application/octet-stream",
             "binary/octet-stream",
@@ -174,12 +175,79 @@ fn children_are_what_a_copy_takes_along() {
     );
     assert_eq!(index.subject(), Some(&blob("s")));
 
+    let artifact = artifact_manifest(r#""blobs":[B],"subject":B,"annotations":{"a":"b"}"#).unwrap();
+    assert_eq!(kinds(&artifact), [(ChildKind::Layer, blob("b"))]);
+    assert_eq!(artifact.subject(), Some(&blob("s")));
+
     let other = parse(
         r#"{"config":C,"subject":{}}"#,
         Some(MediaType::from_static("application/vnd.example")),
     )
     .unwrap();
     assert_eq!((kinds(&other), other.subject()), (vec![], None));
+}
+
+/// An artifact manifest with these members; `B` and `S` are descriptors of the blobs `b` and `s`.
+fn artifact_manifest(members: &str) -> Result<Document, ParseError> {
+    let json = |name| serde_json::to_string(&blob(name)).unwrap();
+    let members = members
+        .replace(":B", &format!(":{}", json("s")))
+        .replace("[B]", &format!("[{}]", json("b")));
+    parse(&format!("{{{members}}}"), Some(MediaType::OCI_ARTIFACT_MANIFEST))
+}
+
+#[test]
+fn an_artifact_manifest_needs_no_version_and_has_no_keys_of_another_kind() {
+    let declared = |media_type: MediaType| artifact_manifest(&format!(r#""mediaType":"{media_type}""#));
+    assert!(matches!(
+        declared(MediaType::OCI_ARTIFACT_MANIFEST),
+        Ok(Document::Artifact(_))
+    ));
+    assert!(matches!(
+        declared(MediaType::OCI_INDEX),
+        Err(ParseError::MediaTypeMismatch { .. })
+    ));
+    for key in ["config", "layers", "manifests"] {
+        let mixed = artifact_manifest(&format!(r#""{key}":[]"#));
+        assert!(matches!(mixed, Err(ParseError::Ambiguous { .. })), "{mixed:?}");
+    }
+    let artifact = artifact_manifest(r#""artifactType":"a/b","annotations":{"a":"b"}"#).unwrap();
+    assert_eq!(artifact.artifact_type(), Some(&MediaType::from_static("a/b")));
+    assert_eq!(artifact.annotations().get("a").map(String::as_str), Some("b"));
+}
+
+#[test]
+fn what_is_of_no_known_kind_is_told_from_what_is() {
+    let other = |text: &str| parse(text, Some(MediaType::from_static("application/vnd.example"))).unwrap();
+    let why = |document: &Document| document.ensure_known_kind().unwrap_err().to_string();
+    assert!(why(&other("{}")).ends_with("manifest: it is of type application/vnd.example"));
+    assert!(why(&other("<html>")).ends_with("of type application/vnd.example, and not JSON"));
+    let known = [
+        parse(r#"{"schemaVersion":2,"config":C}"#, None),
+        parse(r#"{"schemaVersion":2,"manifests":[]}"#, None),
+        artifact_manifest(""),
+    ];
+    for document in known {
+        document.unwrap().ensure_known_kind().unwrap();
+    }
+}
+
+#[test]
+fn edges_that_are_not_known_are_seen() {
+    let other = |text: &str| parse(text, Some(MediaType::from_static("application/vnd.example"))).unwrap();
+    for edges in [r#"{"config":C}"#, r#"{"a":{"b":[1,{"config":C}]}}"#] {
+        assert!(other(edges).ensure_known_edges().is_err(), "{edges}");
+    }
+    for none in [
+        "<html>",
+        "[]",
+        r#"{"digest":"sha256:00","size":1}"#,
+        r#"{"mediaType":"a/b"}"#,
+    ] {
+        assert!(other(none).ensure_known_edges().is_ok(), "{none}");
+    }
+    let image = parse(r#"{"schemaVersion":2,"config":C}"#, None).unwrap();
+    assert!(image.ensure_known_edges().is_ok());
 }
 
 #[test]

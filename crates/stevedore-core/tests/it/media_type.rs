@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use stevedore_core::media_type::{Compression, MediaType};
 
-/// Each known media type with what it is: m(anifest), i(ndex), c(onfig), l(ayer), f(oreign), d(ocker), 1 (schema 1).
+/// Each known media type with what it is: m(anifest), i(ndex), a(rtifact manifest), c(onfig), l(ayer), f(oreign), d(ocker), 1 (schema 1).
 const CLASSES: &[(&str, &str)] = &[
     ("application/vnd.oci.image.manifest.v1+json", "m"),
     ("application/vnd.oci.image.index.v1+json", "i"),
@@ -22,6 +22,7 @@ const CLASSES: &[(&str, &str)] = &[
     ),
     ("application/vnd.oci.empty.v1+json", ""),
     ("application/vnd.oci.layout.header.v1+json", ""),
+    ("application/vnd.oci.artifact.manifest.v1+json", "a"),
     ("application/vnd.docker.distribution.manifest.v2+json", "md"),
     ("application/vnd.docker.distribution.manifest.list.v2+json", "id"),
     ("application/vnd.docker.container.image.v1+json", "cd"),
@@ -43,12 +44,10 @@ fn known_media_types_are_classified() {
         let is = |letter| class.contains(letter);
         assert_eq!(media_type.is_image_manifest(), is('m'), "{text}");
         assert_eq!(media_type.is_index(), is('i'), "{text}");
-        assert_eq!(media_type.is_document(), is('m') || is('i'), "{text}");
-        assert_eq!(
-            MediaType::DOCUMENTS.contains(&media_type),
-            is('m') || is('i'),
-            "{text}"
-        );
+        assert_eq!(media_type.is_artifact_manifest(), is('a'), "{text}");
+        let is_document = is('m') || is('i') || is('a');
+        assert_eq!(media_type.is_document(), is_document, "{text}");
+        assert_eq!(MediaType::DOCUMENTS.contains(&media_type), is_document, "{text}");
         assert_eq!(media_type.is_config(), is('c'), "{text}");
         assert_eq!(media_type.is_layer(), is('l'), "{text}");
         assert_eq!(media_type.is_foreign_layer(), is('f'), "{text}");

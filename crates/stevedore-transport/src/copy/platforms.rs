@@ -1,7 +1,9 @@
 //! Which image of an index.
 
+use stevedore_core::raw::CONFIG_LIMIT;
 use stevedore_core::{
-    Context as _, Descriptor, Document, Error, ErrorKind, Platform, Result, Selector, Source,
+    ByteRange, Context as _, Descriptor, Document, Error, ErrorKind, ImageConfig, ImageManifest, Platform,
+    Raw, Result, Selector, Source,
 };
 
 /// How deep indexes may lie within indexes on the way to an image.
@@ -11,12 +13,13 @@ const MAX_DEPTH: usize = 8;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Platforms {
-    /// The best image for this host (linux on every operating system, as skopeo takes it).
+    /// The best image for this host (linux on every operating system, as skopeo takes it). An image outside of an
+    /// index is taken whatever it is for.
     #[default]
     Host,
     /// The index, with all that it names.
     All,
-    /// The best image for a platform.
+    /// The best image for a platform. An image outside of an index has to be for it too, by its config.
     One(Platform),
 }
 
@@ -43,7 +46,8 @@ pub struct Chosen {
 /// Goes down from what a selector names to the image for a platform; [`Platforms::All`] stays at the top.
 ///
 /// # Errors
-/// What the source answers, and [`ErrorKind::NotFound`] where an index has no such image.
+/// What the source answers, and [`ErrorKind::NotFound`] where an index has no such image, or where one image is there
+/// alone and is for another platform than [`Platforms::One`] says.
 pub async fn choose(source: &dyn Source, selector: &Selector, platforms: &Platforms) -> Result<Chosen> {
     let document = source.root(selector).await?;
     let mut chosen = Chosen {
@@ -76,7 +80,47 @@ pub async fn choose(source: &dyn Source, selector: &Selector, platforms: &Platfo
             .above
             .push(std::mem::replace(&mut chosen.document, document));
     }
+    // What an index says of its entries is believed.
+    if let (Platforms::One(wanted), Document::Image(image), true) =
+        (platforms, &chosen.document, chosen.above.is_empty())
+    {
+        ensure_suits(source, image, wanted).await?;
+    }
     Ok(chosen)
+}
+
+/// Holds an image to the platform that was asked for. One that is no container image has none, and suits.
+async fn ensure_suits(source: &dyn Source, image: &Raw<ImageManifest>, wanted: &Platform) -> Result<()> {
+    if !image.config.media_type.is_config() {
+        return Ok(());
+    }
+    let platform = config_platform(source, image).await;
+    let platform = platform.context(|| format!("cannot see for which platform {} is", image.digest()))?;
+    if platform.os.is_empty() || platform.architecture.is_empty() {
+        return Ok(());
+    }
+    let mut wanted_of_it = wanted.clone();
+    if platform.variant.is_none() {
+        // Few configs name one, not even those of images for the lesser variants of arm.
+        wanted_of_it.variant = None;
+    }
+    if wanted_of_it.matches(&platform) {
+        return Ok(());
+    }
+    let message = format!("{} is an image for {platform}, not for {wanted}", image.digest());
+    Err(Error::new(ErrorKind::NotFound, message))
+}
+
+async fn config_platform(source: &dyn Source, image: &Raw<ImageManifest>) -> Result<Platform> {
+    let blob = source.blob(&image.config, ByteRange::FULL).await?;
+    let bytes = blob
+        .verified(&image.config)?
+        .into_bytes(CONFIG_LIMIT as u64)
+        .await?;
+    let algorithm = image.config.known_digest()?.algorithm();
+    let config: Raw<ImageConfig> =
+        Raw::parse(bytes, image.config.media_type.clone(), algorithm, CONFIG_LIMIT)?;
+    Ok(config.platform())
 }
 
 fn no_image(index: impl std::fmt::Display, wanted: &Platform, entries: &[Descriptor]) -> Error {

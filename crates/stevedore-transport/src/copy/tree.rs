@@ -116,8 +116,12 @@ impl Run {
                     self.at_once(index.manifests.iter(), |child| self.put_child(child.clone()))
                         .await?;
                 }
-                // Nobody knows its edges: it is carried whole.
-                _ => {}
+                Document::Artifact(artifact) if settled => {
+                    self.counts.add_present(artifact.blobs.len() as u64);
+                }
+                Document::Artifact(artifact) => self.put_blobs(artifact.blobs.iter()).await?,
+                // An index may list documents of any type (image-spec, "Image Index Property Descriptions").
+                other => other.ensure_known_edges()?,
             }
             Ok(())
         })
