@@ -12,10 +12,10 @@ use stevedore_registry_client::auth::{Credential, CredentialSources};
 use stevedore_registry_client::{Client, Environment, RegistrySettings, RetryPolicy};
 use stevedore_transport::{Destination, LayoutOptions, Location, Places};
 
-use crate::args::{Access, Identity};
+use crate::args::{Access, Identity, Progress};
 use crate::exit::Failure;
-use crate::output;
 use crate::settings::Settings;
+use crate::{output, progress};
 
 /// What opens locations. Whoever has it keeps it until the verb is done: then warnings of registries are shown.
 #[derive(Debug)]
@@ -198,6 +198,12 @@ fn client(
                 .push(warning.to_string());
         }
     });
+    // A line beside the events would be none of them; they tell of blobs that are tried again.
+    if !quiet && settings.progress != Progress::Json {
+        client = client.on_retry(|error, wait| {
+            progress::beside(|| output::note(&format!("{error}; again in {:.1} s", wait.as_secs_f32())));
+        });
+    }
     if let Some(times) = retry_times {
         client = client.retry(RetryPolicy::default().with_attempts(times.saturating_add(1)));
     }

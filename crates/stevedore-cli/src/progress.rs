@@ -114,6 +114,11 @@ impl Drop for Ticker {
     }
 }
 
+/// Says something while somebody may be watching: above the bars, where there are any.
+pub(crate) fn beside(say: impl FnOnce()) {
+    bars::above(say);
+}
+
 /// A terminal that can move its cursor, and nobody who said that this is a machine.
 fn fit_for_bars() -> bool {
     let dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");

@@ -19,7 +19,7 @@ use crate::auth::{CredentialSources, Scopes};
 use crate::error::{Error, Result};
 use crate::http::{Http, Reach};
 use crate::repository::Repository;
-use crate::request::{Call, Identity, Limiter, Warnings};
+use crate::request::{Call, Identity, Limiter, ShowRetry, Warnings};
 use crate::settings::{RegistrySettings, RetryPolicy};
 use crate::url::Url;
 
@@ -50,6 +50,7 @@ pub(crate) struct Inner {
     pub(crate) limiter: Limiter,
     pub(crate) retry: RetryPolicy,
     pub(crate) warnings: Warnings,
+    pub(crate) on_retry: Option<ShowRetry>,
     /// From which age on a token or password is taken to have expired when a registry refuses it.
     pub(crate) renew_after: Duration,
     /// By the name of the registry.

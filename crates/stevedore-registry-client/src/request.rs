@@ -7,6 +7,7 @@ mod retry;
 mod warning;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use async_trait::async_trait;
@@ -17,8 +18,8 @@ use tokio::time::Instant;
 pub(crate) use self::answer::Answer;
 use self::follow::Hop;
 pub(crate) use self::limit::{Lane, Limiter};
-use self::retry::{Verdict, judge_failure, judge_status};
-pub(crate) use self::retry::{pause_before, random_up_to};
+pub(crate) use self::retry::{ShowRetry, pause_before, random_up_to};
+use self::retry::{Silence, Verdict, judge_failure, judge_status};
 pub use self::warning::Warning;
 pub(crate) use self::warning::{Show, Warnings};
 use crate::auth::Scopes;
@@ -167,6 +168,7 @@ impl Inner {
         let mut tries = 0;
         let mut challenges = 0;
         let mut renewed = false;
+        let mut silence = Silence::default();
         loop {
             // Token services are asked in the midst of other calls: they wait for no place, or all would wait.
             let place = match call.identity {
@@ -175,10 +177,14 @@ impl Inner {
             };
             let shown = self.identify(call).await?;
             tries += 1;
+            let began = Instant::now();
             let hop = match self.exchange(call, shown.as_ref()).await {
                 Ok(hop) => hop,
                 Err(error) => {
                     drop(place);
+                    if silence.is_enough(&error, began, &self.retry) {
+                        return Err(error);
+                    }
                     let verdict = judge_failure(&error, call.idempotent, tries, &self.retry);
                     self.wait_or_fail(verdict, error, None).await?;
                     continue;
@@ -247,12 +253,17 @@ impl Inner {
         limit: u64,
     ) -> Result<(Answer, Bytes)> {
         let mut tries = 0;
+        let mut silence = Silence::default();
         loop {
-            let error = match answer.read(limit).await {
+            let began = Instant::now();
+            let error = match answer.read(limit, self.http.timeouts().response).await {
                 Ok(bytes) => return Ok((answer, bytes)),
                 Err(error) => error,
             };
             tries += 1;
+            if silence.is_enough(&error, began, &self.retry) {
+                return Err(error);
+            }
             let verdict = judge_failure(&error, call.idempotent, tries, &self.retry);
             self.wait_or_fail(verdict, error, None).await?;
             answer = self.send(call).await?;
@@ -317,10 +328,18 @@ impl Inner {
                 if let (Some(lane), true) = (lane, error.status() == Some(429)) {
                     lane.pause(wait);
                 }
-                tokio::time::sleep(wait).await;
+                self.pause(&error, wait).await;
                 Ok(())
             }
         }
+    }
+
+    /// Waits before the next try, and says so.
+    pub(crate) async fn pause(&self, error: &Error, wait: Duration) {
+        if let Some(show) = &self.on_retry {
+            show(error, wait);
+        }
+        tokio::time::sleep(wait).await;
     }
 }
 

@@ -50,12 +50,12 @@ pub(crate) struct Identity {
 pub struct Timeouts {
     /// For a connection: names, TCP on all addresses, TLS. 30 seconds.
     pub connect: Duration,
-    /// For the head of an answer after a request was sent. 60 seconds.
+    /// For the head of an answer after a request was sent, and for the next bytes of a document or list. 30 seconds.
     pub response: Duration,
     /// The same for requests after which a registry has work to do, as the end of an upload: some assemble and
     /// hash it then. 10 minutes.
     pub commit: Duration,
-    /// For the next bytes of a body, in either direction. 60 seconds.
+    /// For the next bytes of a blob, in either direction. 60 seconds.
     pub idle: Duration,
 }
 
@@ -73,6 +73,9 @@ pub struct RetryPolicy {
     /// The longest wait that a registry may ask for by `Retry-After`; for more the request fails, and says so.
     /// 2 minutes.
     pub longest_asked_wait: Duration,
+    /// A call that was waited for so long in vain, over all tries, is not sent again: who says nothing for so long is
+    /// not slow, but gone. 75 seconds.
+    pub longest_silence: Duration,
 }
 
 /// Which certification authorities are trusted.
@@ -195,7 +198,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
-            response: Duration::from_secs(60),
+            response: Duration::from_secs(30),
             commit: Duration::from_secs(600),
             idle: Duration::from_secs(60),
         }
@@ -209,6 +212,7 @@ impl Default for RetryPolicy {
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(30),
             longest_asked_wait: Duration::from_secs(120),
+            longest_silence: Duration::from_secs(75),
         }
     }
 }
@@ -261,6 +265,13 @@ impl RetryPolicy {
     pub fn with_waits(mut self, first: Duration, longest: Duration) -> Self {
         self.first_wait = first;
         self.longest_wait = longest;
+        self
+    }
+
+    /// The same policy with another bound on how long a call is waited for in vain.
+    #[must_use]
+    pub fn with_longest_silence(mut self, longest: Duration) -> Self {
+        self.longest_silence = longest;
         self
     }
 

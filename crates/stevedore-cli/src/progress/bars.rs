@@ -1,5 +1,6 @@
 //! Bars, for people.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -11,11 +12,31 @@ use crate::output;
 /// How much of a digest stands before a bar: enough to tell blobs apart.
 const SHOWN: usize = "sha256:".len() + 12;
 
+/// The bars that are on the screen; a process draws them once.
+static SCREEN: OnceLock<MultiProgress> = OnceLock::new();
+
+/// Says something above the bars, if there are any.
+pub(super) fn above(say: impl FnOnce()) {
+    match SCREEN.get() {
+        Some(all) => all.suspend(say),
+        None => say(),
+    }
+}
+
 /// A bar for each blob that is under way.
-#[derive(Default)]
 pub(super) struct Bars {
     all: MultiProgress,
     under_way: UnderWay<ProgressBar>,
+}
+
+impl Default for Bars {
+    fn default() -> Self {
+        let all = SCREEN.get_or_init(MultiProgress::new).clone();
+        Self {
+            all,
+            under_way: UnderWay::default(),
+        }
+    }
 }
 
 impl Observer for Bars {

@@ -553,3 +553,27 @@ fn a_certificate_is_believed_if_its_authority_is_named() {
     let ended = world.run(&["digest", "--ca-file", "empty.pem", &at]);
     assert!(ended.stderr.contains("empty.pem"), "{}", ended.stderr);
 }
+
+#[test]
+fn whoever_waits_is_told_that_it_is_tried_again() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    registry.put("team/app", &Sample::image(&["a layer"]), &["v1"]);
+    let (tags, at) = ("/v2/*/tags/list", registry.at("team/app"));
+    for (more, told) in [
+        (&[][..], true),
+        (&["--quiet"], false),
+        (&["--progress=json"], false),
+    ] {
+        registry.fail(
+            Fault::status(StatusCode::SERVICE_UNAVAILABLE)
+                .on(Method::GET, tags)
+                .times(1),
+        );
+        let ended = world.run(&[&["list-tags", &at][..], more].concat());
+        assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let again =
+            ended.stderr.contains("503 Service Unavailable") && ended.stderr.contains("; again in 0.");
+        assert_eq!(again, told, "{more:?}: {}", ended.stderr);
+        assert_eq!(ended.stderr.is_empty(), !told, "{more:?}: {}", ended.stderr);
+    }
+}

@@ -15,7 +15,7 @@ use crate::auth::token::Tokens;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::{Http, Trust, Wiring};
-use crate::request::{Limiter, Show, Warning, Warnings};
+use crate::request::{Limiter, Show, ShowRetry, Warning, Warnings};
 use crate::settings::{RegistrySettings, RetryPolicy, Roots, Timeouts};
 use crate::url::Origin;
 
@@ -59,6 +59,7 @@ pub struct ClientBuilder {
     user_agent: String,
     addresses: BTreeMap<(String, u16), Vec<SocketAddr>>,
     on_warning: Option<Show>,
+    on_retry: Option<ShowRetry>,
 }
 
 impl ClientBuilder {
@@ -74,6 +75,7 @@ impl ClientBuilder {
             user_agent: USER_AGENT.to_owned(),
             addresses: BTreeMap::new(),
             on_warning: None,
+            on_retry: None,
         }
     }
 
@@ -142,6 +144,13 @@ impl ClientBuilder {
         self
     }
 
+    /// What is done before each further try of a request: it is told what became of the last one, and how long is
+    /// waited now.
+    pub fn on_retry(mut self, show: impl Fn(&Error, Duration) + Send + Sync + 'static) -> Self {
+        self.on_retry = Some(Arc::new(show));
+        self
+    }
+
     /// The client. Nothing is read or connected to yet.
     ///
     /// # Errors
@@ -176,6 +185,7 @@ impl ClientBuilder {
             limiter: Limiter::new(self.concurrency),
             retry: self.retry,
             warnings: Warnings::new(self.on_warning),
+            on_retry: self.on_retry,
             renew_after: self.renew_after,
             settings: self
                 .settings

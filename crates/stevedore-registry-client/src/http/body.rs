@@ -16,6 +16,9 @@ use tokio::time::Instant;
 use crate::error::BoxError;
 use crate::settings::Timeouts;
 
+/// For whoever has a better reason to tell why nothing came.
+const SLACK: Duration = Duration::from_secs(1);
+
 /// What one request sends.
 pub(crate) enum Payload {
     Empty,
@@ -154,8 +157,9 @@ impl Activity {
         match (at(&self.sent), at(&self.moved)) {
             (Some(sent), _) => sent + patience,
             (None, Some(moved)) => moved + timeouts.idle,
-            // Nothing was asked for yet: there may be no connection, or nothing to send.
-            (None, None) => self.started + timeouts.connect + patience,
+            // Nothing was asked for yet: there may be no connection, or nothing to send. Which one is not seen from
+            // here, and a connection that is not made says so by itself, before this.
+            (None, None) => self.started + timeouts.connect.max(patience) + SLACK,
         }
     }
 

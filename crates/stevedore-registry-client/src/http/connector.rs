@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use ::http::Uri;
 use hyper_util::rt::TokioIo;
@@ -22,6 +23,10 @@ use super::reach::Reach;
 use super::tls::{Place, Trust};
 use crate::settings::Timeouts;
 use crate::url::{Origin, Url};
+
+/// How long a server is waited for that may speak TLS or not: one without TLS may take the greeting for the beginning
+/// of a request, and say nothing.
+const PROBE: Duration = Duration::from_secs(10);
 
 /// Makes connections, as the pool of hyper-util asks for them.
 #[derive(Clone)]
@@ -57,7 +62,7 @@ impl Connector {
         let Ok(config) = self.trust.probe() else {
             return false;
         };
-        match timeout(self.timeouts.connect, self.secure(origin, config)).await {
+        match timeout(self.timeouts.connect.min(PROBE), self.secure(origin, config)).await {
             Ok(Ok(_)) => true,
             Ok(Err(DialError::Tls { source, .. })) => {
                 let cause = source.get_ref().and_then(|cause| cause.downcast_ref());

@@ -4,16 +4,19 @@ use ::http::Method;
 use stevedore_core::Digest;
 
 use super::Repository;
+use super::documents::{content_type, told_digest};
 use crate::auth::Scopes;
 use crate::error::{Error, Result};
+use crate::request::Answer;
 
 impl Repository {
     /// The size in bytes of a blob, or `None` where it is not there. A registry that does not tell the size tells
-    /// nothing.
+    /// nothing, and neither does one that answers with a page for people.
     pub(super) async fn head_blob(&self, digest: &Digest) -> Result<Option<u64>> {
         let call = self.reads(Method::HEAD, self.url(&format!("blobs/{digest}")).await?);
         match self.client().send(&call).await {
-            Ok(answer) => Ok(answer.content_length()),
+            Ok(answer) if speaks_of(&answer, digest) => Ok(answer.content_length()),
+            Ok(_) => Ok(None),
             // Some storages that registries redirect to take no HEAD, or not with a URL signed for GET.
             Err(Error::Refused(refused)) if matches!(refused.status, 403..=405) => Ok(None),
             Err(error) => Err(error),
@@ -29,11 +32,12 @@ impl Repository {
             .client()
             .send(&self.reads(Method::GET, self.url(&format!("blobs/{digest}")).await?))
             .await?;
-        answer.content_length().ok_or_else(|| Error::Protocol {
-            method: Method::GET.to_string(),
-            url: answer.url.to_string(),
-            reason: "a blob comes without its length".to_owned(),
-        })
+        if !speaks_of(&answer, digest) {
+            return Err(answer.unusable("it is something else than the blob: is it a registry?"));
+        }
+        answer
+            .content_length()
+            .ok_or_else(|| answer.unusable("a blob comes without its length"))
     }
 
     /// Removes a blob. Hardly any registry allows it to those who may push.
@@ -47,5 +51,14 @@ impl Repository {
         let url = self.url(&format!("blobs/{digest}")).await.map_err(what)?;
         let call = self.call(Method::DELETE, url, &scopes);
         self.client().send(&call).await.map(drop).map_err(what)
+    }
+}
+
+/// Whether an answer is about a blob. Storages that registries redirect to tell no digest; who tells none and has a page
+/// for people is a proxy that answers so to everything.
+fn speaks_of(answer: &Answer, digest: &Digest) -> bool {
+    match told_digest(answer, digest.algorithm()) {
+        Some(told) => told == *digest,
+        None => content_type(answer).is_none_or(|media_type| media_type.as_str() != "text/html"),
     }
 }

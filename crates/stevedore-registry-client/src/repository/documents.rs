@@ -1,9 +1,11 @@
 //! Manifests and indexes (distribution-spec, end-3, end-7, end-9).
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use ::http::{HeaderValue, Method, StatusCode, header};
 use bytes::Bytes;
+use serde_json::value::RawValue;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::reference::Tag;
 use stevedore_core::{
@@ -18,7 +20,7 @@ use crate::request::{Answer, Call, Content};
 const MAX_SEEN: usize = 32;
 
 /// The header that tells a document's digest.
-pub(super) const DIGEST_HEADER: &str = "docker-content-digest";
+const DIGEST_HEADER: &str = "docker-content-digest";
 
 /// On which condition a document is written.
 #[derive(Clone)]
@@ -93,6 +95,8 @@ impl Repository {
             Some(claimed) => checked(bytes, media_type, claimed).map_err(|error| error.context(what()))?,
             None => parsed(bytes, media_type, Algorithm::Sha256).map_err(|error| error.context(what()))?,
         };
+        // Nobody knows what a tag ought to name, so anything with a body would do: also a page of a proxy.
+        looks_like_a_manifest(&document).map_err(|error| error.context(what()))?;
         if let Some(etag) = &etag {
             let mut seen = self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner);
             if seen.len() >= MAX_SEEN {
@@ -144,15 +148,32 @@ impl Repository {
             Condition::Still(etag) => drop(call.headers.insert(header::IF_MATCH, etag)),
         }
         let answer = self.client().send(&call).await?;
-        let told = answer
-            .header_text(DIGEST_HEADER)
-            .and_then(|digest| digest.parse::<Digest>().ok());
-        if let Some(told) = told.filter(|told| told.algorithm() == document.digest().algorithm())
-            && told != document.digest()
-        {
-            return Err(answer.unusable(format!("it says {told} for {}", document.digest())));
+        let digest = document.digest();
+        let told = told_digest(&answer, digest.algorithm());
+        if let Some(told) = told.filter(|told| *told != digest) {
+            return Err(answer.unusable(format!("it says {told} for {digest}")));
         }
-        Ok(answer.header_text("oci-subject").is_some())
+        let filed = answer.header_text("oci-subject").is_some();
+        // The specification has a 201. Any other success may be that of a proxy which knows nothing of manifests.
+        if answer.status != StatusCode::CREATED && told.is_none() {
+            let (status, reason) = (answer.status, "and what was sent cannot be read again");
+            let unusable = answer.unusable(format!("it says {status}, {reason}"));
+            // Its connection is wanted for the next question.
+            drop(answer);
+            if !self.holds_document(&digest).await? {
+                return Err(unusable);
+            }
+        }
+        Ok(filed)
+    }
+
+    /// Whether the registry gives this document, byte for byte.
+    pub(super) async fn holds_document(&self, digest: &Digest) -> Result<bool> {
+        match self.fetch_bytes(&digest.to_string()).await {
+            Ok((bytes, _)) => Ok(digest.algorithm().digest(&bytes) == *digest),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Removes a tag, or a document by its digest.
@@ -191,6 +212,28 @@ fn parsed(
     algorithm: Algorithm,
 ) -> stevedore_core::Result<Document> {
     Ok(Document::parse(bytes, media_type, algorithm, MANIFEST_LIMIT)?)
+}
+
+/// Refuses what no registry stores as a manifest: all types have JSON objects that say what they are.
+fn looks_like_a_manifest(document: &Document) -> stevedore_core::Result<()> {
+    let Document::Other(other) = document else {
+        return Ok(());
+    };
+    let members = serde_json::from_slice::<BTreeMap<String, &RawValue>>(other.bytes());
+    if members.is_ok_and(|members| members.contains_key("schemaVersion") || members.contains_key("mediaType"))
+    {
+        return Ok(());
+    }
+    let media_type = other.media_type();
+    let message =
+        format!("what is there is no manifest, but something of type {media_type}: is it a registry?");
+    Err(CoreError::new(ErrorKind::Invalid, message))
+}
+
+/// The digest that an answer tells, where it is one by this algorithm: others cannot be compared.
+pub(super) fn told_digest(answer: &Answer, algorithm: Algorithm) -> Option<Digest> {
+    let told = answer.header_text(DIGEST_HEADER)?.parse::<Digest>().ok()?;
+    (told.algorithm() == algorithm).then_some(told)
 }
 
 pub(super) fn content_type(answer: &Answer) -> Option<MediaType> {

@@ -161,7 +161,10 @@ impl Upload {
                     if !(error.is_retryable() || is_out_of_step(&error)) || tries >= policy.attempts {
                         return Err(error);
                     }
-                    tokio::time::sleep(pause_before(tries, policy)).await;
+                    self.repository
+                        .client()
+                        .pause(&error, pause_before(tries, policy))
+                        .await;
                     match self.repository.progress(&mut self.session).await? {
                         Some(known) => known,
                         // What the registry forgot cannot be read again.

@@ -151,7 +151,7 @@ impl Repository {
                 self.cancel(&session).await.ok();
                 return Err(error);
             }
-            tokio::time::sleep(pause_before(tries, policy)).await;
+            self.client().pause(&error, pause_before(tries, policy)).await;
             let known = if spoilt || whole_only {
                 None
             } else {
@@ -221,7 +221,7 @@ impl Repository {
             if !(error.is_retryable() || is_out_of_step(&error)) || tries >= policy.attempts {
                 return Err(error);
             }
-            tokio::time::sleep(pause_before(tries, policy)).await;
+            self.client().pause(&error, pause_before(tries, policy)).await;
             if self.head_blob(&blob.digest).await? == Some(blob.size) {
                 return Ok(());
             }

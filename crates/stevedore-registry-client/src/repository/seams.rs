@@ -94,7 +94,12 @@ impl Sink for Repository {
         let what = || format!("cannot find {digest} in {self}");
         if descriptor.media_type.is_document() {
             return match self.head_document(&digest.to_string()).await {
-                Ok(found) => Ok(found.is_none_or(|found| found.size == descriptor.size)),
+                Ok(Some(found)) => Ok(found.digest == digest && found.size == descriptor.size),
+                // Some tell no digest. Then only the document itself shows that it is there.
+                Ok(None) => self
+                    .holds_document(&digest)
+                    .await
+                    .map_err(|error| error.while_doing(what())),
                 Err(error) if error.is_not_found() => Ok(false),
                 Err(error) => Err(error.while_doing(what())),
             };

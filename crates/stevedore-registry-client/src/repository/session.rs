@@ -5,7 +5,7 @@ use bytes::Bytes;
 use stevedore_core::Digest;
 
 use super::Repository;
-use super::documents::DIGEST_HEADER;
+use super::documents::told_digest;
 use crate::auth::Scopes;
 use crate::error::{Error, Result};
 use crate::request::{Answer, Call, Content, Redirects, Reopen};
@@ -111,13 +111,23 @@ impl Repository {
             call.content = Content::Opened(content);
         }
         let answer = self.client().send(&call).await?;
-        let told = answer
-            .header_text(DIGEST_HEADER)
-            .and_then(|told| told.parse::<Digest>().ok());
-        match told.filter(|told| told.algorithm() == digest.algorithm() && told != digest) {
-            Some(told) => Err(answer.unusable(format!("it says {told} for {digest}"))),
-            None => Ok(()),
+        let told = told_digest(&answer, digest.algorithm());
+        if let Some(told) = told.filter(|told| told != digest) {
+            return Err(answer.unusable(format!("it says {told} for {digest}")));
         }
+        // The specification has a 201, and registries before it had a 204. Any other success may be that of a proxy
+        // which knows nothing of blobs.
+        if told.is_none() && !matches!(answer.status, StatusCode::CREATED | StatusCode::NO_CONTENT) {
+            let (status, reason) = (answer.status, "and what was sent is not there");
+            let unusable = answer.unusable(format!("it says {status}, {reason}"));
+            // Its connection is wanted for the next question.
+            drop(answer);
+            let there = self.head_blob(digest).await?;
+            if there.is_none() || rest.is_some_and(|(_, _, size)| there != Some(size)) {
+                return Err(unusable);
+            }
+        }
+        Ok(())
     }
 
     /// How many bytes of an upload the registry has, or `None` where it knows nothing of it any more.

@@ -11,7 +11,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use stevedore_core::Blob;
 use stevedore_core::stream::next;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::follow::Hop;
 use super::limit::Place;
@@ -21,6 +21,9 @@ use crate::url::Url;
 
 /// The bytes of an error's body that are read.
 const ERROR_LIMIT: usize = 64 * 1024;
+
+/// How long is waited for an error's body. Its status is there already, and says the most.
+const ERROR_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Under which names registries tell the id of a request.
 const REQUEST_IDS: [&str; 6] = [
@@ -87,8 +90,10 @@ impl Answer {
         self.header_text("content-length")?.parse().ok()
     }
 
-    /// The whole body, or what is left of it. Nothing is allocated for a length that is only claimed.
-    pub(super) async fn read(&mut self, limit: u64) -> Result<Bytes> {
+    /// The whole body, or what is left of it, each piece of which comes within `patience`. Nothing is allocated for a
+    /// length that is only claimed.
+    pub(super) async fn read(&mut self, limit: u64, patience: Duration) -> Result<Bytes> {
+        self.body.idle = self.body.idle.min(patience);
         let too_large = |body: &Chunks| Error::TooLarge {
             method: body.method.clone(),
             url: body.url.clone(),
@@ -132,13 +137,17 @@ impl Answer {
             ..
         } = self;
         let mut text = BytesMut::new();
-        while let Some(Ok(chunk)) = next(&mut body).await {
-            let room = ERROR_LIMIT - text.len();
-            text.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            if text.len() == ERROR_LIMIT {
-                break;
+        let reading = async {
+            while let Some(Ok(chunk)) = next(&mut body).await {
+                let room = ERROR_LIMIT - text.len();
+                text.extend_from_slice(&chunk[..chunk.len().min(room)]);
+                if text.len() == ERROR_LIMIT {
+                    break;
+                }
             }
-        }
+        };
+        // What came until then is what is told.
+        timeout(ERROR_PATIENCE, reading).await.ok();
         let mut refused = Refused::new(&body.method, body.url.clone(), status.as_u16()).with_body(&text);
         refused.retry_after = retry_after(&headers);
         let id = REQUEST_IDS

@@ -1,10 +1,12 @@
 //! Whether and when a call is sent again.
 
 use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ::http::{HeaderMap, header};
 use stevedore_core::ErrorKind;
+use tokio::time::Instant;
 
 use crate::date::parse_http_date;
 use crate::error::{Error, Refused};
@@ -16,6 +18,23 @@ pub(super) enum Verdict {
     Fail,
     /// Try again after this time.
     Again(Duration),
+}
+
+/// Told of each failure that is followed by another try, and after which wait.
+pub(crate) type ShowRetry = Arc<dyn Fn(&Error, Duration) + Send + Sync>;
+
+/// For how long a call was waited for in vain, over all its tries.
+#[derive(Default)]
+pub(super) struct Silence(Duration);
+
+impl Silence {
+    /// Counts a try that began then and ended in this error. Gives whether it is enough.
+    pub(super) fn is_enough(&mut self, error: &Error, began: Instant, policy: &RetryPolicy) -> bool {
+        if matches!(error, Error::TimedOut { .. } | Error::Connect { .. }) {
+            self.0 += began.elapsed();
+        }
+        self.0 >= policy.longest_silence
+    }
 }
 
 /// Judges a call that got no answer, after so many tries.

@@ -6,6 +6,7 @@ mod auth;
 mod connections;
 #[cfg(unix)]
 mod credentials;
+mod patience;
 mod repository;
 mod server;
 mod suite;

@@ -1,5 +1,6 @@
 //! Repositories: pulls, pushes, tags, referrers, deletes, on registries with the habits of real ones.
 
+mod distrust;
 mod pull;
 mod push;
 mod referrers;
