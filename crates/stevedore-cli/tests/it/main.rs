@@ -4,6 +4,7 @@ mod cookbook;
 mod interrupts;
 mod kills;
 mod large;
+mod layouts;
 mod login;
 mod needs_root;
 mod pipes;
