@@ -5,6 +5,7 @@ mod documents;
 mod interrupts;
 mod kills;
 mod large;
+mod layouts;
 mod login;
 mod needs_root;
 mod pipes;
