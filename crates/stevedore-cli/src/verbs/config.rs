@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use stevedore_core::raw::CONFIG_LIMIT;
-use stevedore_core::{ByteRange, Descriptor, Document, Error, ErrorKind, Source};
+use stevedore_core::{ByteRange, Context as _, Descriptor, Document, Error, ErrorKind, Source};
+use stevedore_transport::Location;
 
 use super::exact;
 use crate::access::Reach;
@@ -17,13 +18,14 @@ pub(crate) async fn run(args: OneImage, settings: &Settings) -> Result<(), Failu
     let reach = Reach::new(args.access.into(), settings, &[&args.image]).await?;
     let source = reach.source(&args.image)?;
     let document = places::image(&source, &args.image, &args.platform).await?;
-    let (config, bytes) = read(&source, &document).await?;
+    let (config, bytes) = read(&source, &args.image, &document).await?;
     exact::print(config.media_type.as_str(), &config.digest, &bytes, settings)
 }
 
 /// The verified config of an image, and what names it.
 pub(crate) async fn read(
     source: &Arc<dyn Source>,
+    location: &Location,
     document: &Document,
 ) -> Result<(Descriptor, Bytes), Failure> {
     let Document::Image(image) = document else {
@@ -34,10 +36,12 @@ pub(crate) async fn read(
         );
         return Err(Error::new(ErrorKind::Unsupported, message).into());
     };
-    let blob = source.blob(&image.config, ByteRange::FULL).await?;
-    let bytes = blob
-        .verified(&image.config)?
-        .into_bytes(CONFIG_LIMIT as u64)
-        .await?;
+    let bytes = read_blob(source, &image.config).await;
+    let bytes = bytes.context(|| format!("cannot read the config {} of {location}", image.config.digest))?;
     Ok((image.config.clone(), bytes))
+}
+
+async fn read_blob(source: &Arc<dyn Source>, descriptor: &Descriptor) -> Result<Bytes, Error> {
+    let blob = source.blob(descriptor, ByteRange::FULL).await?;
+    blob.verified(descriptor)?.into_bytes(CONFIG_LIMIT as u64).await
 }

@@ -139,7 +139,14 @@ async fn refuse_narrowing(args: &Copy, job: &Job, destination: &dyn Source) -> R
 
 fn explain(error: Error, args: &Copy) -> Failure {
     let taken = error.kind() == ErrorKind::Conflict && args.no_clobber;
+    let damaged = error.kind() == ErrorKind::Mismatch && error.mismatch_details().is_some();
     let failure = Failure::new(error.into());
+    if damaged {
+        return failure.with_hint(format!(
+            "the content is damaged at {}, where it was read from, and nothing of it was written; get it from another place",
+            args.source
+        ));
+    }
     if taken {
         failure.with_hint("another name, or no --no-clobber to replace what is there")
     } else {

@@ -87,7 +87,7 @@ pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failur
     let source = reach.source(&args.image)?;
     if args.config {
         let document = places::image(&source, &args.image, &args.platform).await?;
-        let (config, bytes) = config::read(&source, &document).await?;
+        let (config, bytes) = config::read(&source, &args.image, &document).await?;
         if args.raw {
             return exact::print(config.media_type.as_str(), &config.digest, &bytes, settings);
         }
@@ -108,7 +108,7 @@ pub(crate) async fn run(args: Inspect, settings: &Settings) -> Result<(), Failur
             if !image.config.media_type.is_config() {
                 return show_other(&document, as_text);
             }
-            let (_, bytes) = config::read(&source, &document).await?;
+            let (_, bytes) = config::read(&source, &args.image, &document).await?;
             let config = parse_config(&bytes, &document)?;
             if as_text {
                 return output::unchanged(image_text(&name, image, &config).as_bytes());

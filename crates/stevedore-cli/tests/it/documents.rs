@@ -194,3 +194,31 @@ fn a_platform_that_is_asked_for_is_that_of_a_lone_image_too() {
     world.put("arm", &arm, &["v1"]);
     world.result(&["digest", "--platform=linux/arm/v6", "oci:arm"]);
 }
+
+#[test]
+fn an_index_without_the_platform_says_what_it_has() {
+    let world = World::new();
+    let arm64 = Sample::image(&["a layer"]).for_platform(&Platform::new("linux", "arm64"));
+    let of_one = Sample::index(vec![arm64]);
+    let cases = [
+        (Sample::index(vec![]), "nothing at all"),
+        (
+            Sample::index(vec![of_one.clone(), Sample::index(vec![])]),
+            "only entries without a platform (2)",
+        ),
+        (of_one, "linux/arm64"),
+    ];
+    for (place, (index, has)) in cases.into_iter().enumerate() {
+        let layout = format!("src{place}");
+        world.put(&layout, &index, &["v1"]);
+        let error = format!(
+            "error: {} has no image for linux/s390x; it has {has}\n",
+            index.descriptor().digest
+        );
+        world.fails(
+            &["digest", "--platform=linux/s390x", &format!("oci:{layout}")],
+            2,
+            &error,
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use stevedore_core::samples::Sample;
+use stevedore_core::samples::{Sample, describe};
 use stevedore_core::{Digest, MediaType};
 
 use crate::stevedore::{World, assert_sound, blob, blobs, tree};
@@ -162,7 +162,7 @@ fn a_blob_with_other_bytes() {
         5,
         &format!(
             "error: cannot copy {}\n  because: cannot copy blob {layer}\n  because: the staged content is not what was \
-             promised\n  because: expected {layer}, found {actual}\n  try: the content is damaged where it was read from, and \
+             promised\n  because: expected {layer}, found {actual}\n  try: the content is damaged at oci:src:v1, where it was read from, and \
              nothing of it was written; get it from another place\n",
             sample.descriptor().digest
         ),
@@ -191,7 +191,7 @@ fn a_blob_that_is_cut_short_or_too_long() {
             5,
             &format!(
                 "error: cannot copy {}\n  because: cannot copy blob {layer}\n  because: the staged content is not what \
-                 was promised\n  because: expected 20 bytes, found {found} bytes\n  try: the content is damaged where it was \
+                 was promised\n  because: expected 20 bytes, found {found} bytes\n  try: the content is damaged at oci:src:v1, where it was \
                  read from, and nothing of it was written; get it from another place\n",
                 sample.descriptor().digest
             ),
@@ -261,6 +261,7 @@ fn documents_that_could_be_read_in_two_ways() {
     for document in &cases {
         let world = World::new();
         world.put_document("src", MediaType::OCI_MANIFEST, document);
+        let digest = describe(MediaType::OCI_MANIFEST, document.as_bytes()).digest;
         let shown: String = document.chars().take(100).collect();
         for verb in [
             &COPY[..],
@@ -274,7 +275,8 @@ fn documents_that_could_be_read_in_two_ways() {
                 "{shown}: {}",
                 ended.stderr
             );
-            assert!(ended.stderr.starts_with("error: "), "{shown}: {}", ended.stderr);
+            let which = format!("error: cannot read {digest} of src\n  because: ");
+            assert!(ended.stderr.starts_with(&which), "{shown}: {}", ended.stderr);
             assert!(ended.stderr.len() < 2000, "{shown}: an error is no dump");
         }
         assert!(!world.path("out").exists(), "{shown}");
@@ -336,4 +338,22 @@ fn text_of_others_stays_on_its_line() {
         2,
         "error: src has no entry named v2; it has v1\\nerror: all is lost\\u{1b}[31m\n",
     );
+}
+
+#[test]
+fn a_config_that_is_damaged_is_named() {
+    let (world, sample, [config, _]) = world();
+    fs::write(blob(&world.path("src"), &config), "{}").expect("a config");
+    let size = sample.blobs()[0].0.size;
+    for verb in [&["config"][..], &["inspect"], &["inspect", "--config"]] {
+        let ended = world.run(&[verb, &["oci:src:v1"]].concat());
+        let which = format!("error: cannot read the config {config} of oci:src:v1\n  because: ");
+        assert!(ended.stderr.starts_with(&which), "{verb:?}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains(&format!("expected {size} bytes")),
+            "{}",
+            ended.stderr
+        );
+        assert_eq!(ended.code, Some(5));
+    }
 }

@@ -129,6 +129,13 @@ fn no_image(index: impl std::fmt::Display, wanted: &Platform, entries: &[Descrip
         .filter_map(|entry| entry.platform.as_ref())
         .map(ToString::to_string)
         .collect();
-    let message = format!("{index} has no image for {wanted}; it has {}", there.join(", "));
+    let has = if entries.is_empty() {
+        "nothing at all".to_owned()
+    } else if there.is_empty() {
+        format!("only entries without a platform ({})", entries.len())
+    } else {
+        there.join(", ")
+    };
+    let message = format!("{index} has no image for {wanted}; it has {has}");
     Error::new(ErrorKind::NotFound, message)
 }

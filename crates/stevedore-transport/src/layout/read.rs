@@ -152,7 +152,16 @@ impl Source for Layout {
 
     async fn root(&self, selector: &Selector) -> Result<Document> {
         let descriptor = self.resolve(selector).await?;
-        self.document(&descriptor).await
+        let document = self.document(&descriptor).await;
+        document.map_err(|error| match error.kind() {
+            // It says itself what is not there.
+            ErrorKind::NotFound => error,
+            _ => error.context(format!(
+                "cannot read {} of {}",
+                descriptor.digest,
+                self.inner.dir.display()
+            )),
+        })
     }
 
     async fn document(&self, descriptor: &Descriptor) -> Result<Document> {
