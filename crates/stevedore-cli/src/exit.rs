@@ -72,6 +72,12 @@ impl Failure {
         self
     }
 
+    /// The same failure, as a wrong use of the program.
+    pub(crate) fn into_usage(mut self) -> Self {
+        self.code = code::USAGE;
+        self
+    }
+
     /// Whether a registry gave this code (distribution-spec, "Error Codes") as its reason.
     pub(crate) fn is_of_registry(&self, code: &str) -> bool {
         let mut answers = self.error.chain().filter_map(|cause| {

@@ -457,8 +457,15 @@ fn a_certificate_is_believed_if_its_authority_is_named() {
     let ended = world.run(&["digest", "--config-file", "config.toml", &at]);
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     fs::write(world.path("empty.pem"), "").expect("a file");
-    let ended = world.run(&["digest", "--ca-file", "empty.pem", &at]);
-    assert!(ended.stderr.contains("empty.pem"), "{}", ended.stderr);
+    for (flag, path) in [
+        ("--ca-file", "empty.pem"),
+        ("--ca-file", "none.pem"),
+        ("--cert-dir", "none.d"),
+    ] {
+        let ended = world.run(&["digest", flag, path, &at]);
+        assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+        assert!(ended.stderr.contains(path), "{}", ended.stderr);
+    }
 }
 
 #[test]
