@@ -208,7 +208,9 @@ fn client(
         client = client.retry(RetryPolicy::default().with_attempts(times.saturating_add(1)));
     }
     for registry in registries {
-        client = client.registry(registry, registry_settings(registry, access, settings)?);
+        // Files that were named, and cannot be used.
+        let settings = registry_settings(registry, access, settings).map_err(Failure::into_usage)?;
+        client = client.registry(registry, settings);
     }
     Ok(client)
 }

@@ -87,6 +87,22 @@ impl Failure {
         self
     }
 
+    /// The same failure, as a wrong use of the program.
+    pub(crate) fn into_usage(mut self) -> Self {
+        self.code = code::USAGE;
+        self
+    }
+
+    /// Whether a registry gave this code (distribution-spec, "Error Codes") as its reason.
+    pub(crate) fn is_of_registry(&self, code: &str) -> bool {
+        let mut answers = self.error.chain().filter_map(|cause| {
+            cause
+                .downcast_ref::<stevedore_registry_client::Error>()?
+                .refused()
+        });
+        answers.any(|refused| refused.has_code(code))
+    }
+
     /// Whether a signal ended the program.
     pub(crate) fn is_signal(&self) -> bool {
         self.code > code::SIGNAL

@@ -149,6 +149,9 @@ fn explain(error: Error, args: &Copy) -> Failure {
     }
     if taken {
         failure.with_hint("another name, or no --no-clobber to replace what is there")
+    } else if !args.force && failure.is_of_registry("MANIFEST_BLOB_UNKNOWN") {
+        // What refers to it is there, so it was taken to be there as well.
+        failure.with_hint("--force, which looks at every part again and sends what the registry has lost")
     } else {
         failure
     }

@@ -550,8 +550,15 @@ fn a_certificate_is_believed_if_its_authority_is_named() {
     let ended = world.run(&["digest", "--config-file", "config.toml", &at]);
     assert_eq!(ended.code, Some(3), "{}", ended.stderr);
     fs::write(world.path("empty.pem"), "").expect("a file");
-    let ended = world.run(&["digest", "--ca-file", "empty.pem", &at]);
-    assert!(ended.stderr.contains("empty.pem"), "{}", ended.stderr);
+    for (flag, path) in [
+        ("--ca-file", "empty.pem"),
+        ("--ca-file", "none.pem"),
+        ("--cert-dir", "none.d"),
+    ] {
+        let ended = world.run(&["digest", flag, path, &at]);
+        assert_eq!(ended.code, Some(3), "{}", ended.stderr);
+        assert!(ended.stderr.contains(path), "{}", ended.stderr);
+    }
 }
 
 #[test]
@@ -576,4 +583,32 @@ fn whoever_waits_is_told_that_it_is_tried_again() {
         assert_eq!(again, told, "{more:?}: {}", ended.stderr);
         assert_eq!(ended.stderr.is_empty(), !told, "{more:?}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn what_a_registry_lost_of_an_image_is_sent_again_if_it_is_asked_for() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let sample = family();
+    world.put("src", &sample, &["v1"]);
+    let copy = ["copy", "--all", "oci:src:v1", &registry.at("app:v1")];
+    world.result(&copy);
+    let mut images = sample
+        .all()
+        .into_iter()
+        .map(digest_of)
+        .filter(|digest| *digest != digest_of(&sample));
+    // Its referrers were not asked for.
+    let child = images.find(|digest| registry.manifest("app", digest).is_some());
+    let child = child.expect("an image of the index");
+    world.result(&["delete", "--manifest", &registry.at(&format!("app@{child}"))]);
+    let ended = world.run(&copy);
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("MANIFEST_BLOB_UNKNOWN"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("\n  try: --force, which"),
+        "{}",
+        ended.stderr
+    );
+    world.result(&[&copy[..], &["--force"]].concat());
+    assert!(registry.manifest("app", &child).is_some());
 }
