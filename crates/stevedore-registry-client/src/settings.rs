@@ -50,7 +50,8 @@ pub(crate) struct Identity {
 pub struct Timeouts {
     /// For a connection: names, TCP on all addresses, TLS. 30 seconds.
     pub connect: Duration,
-    /// For the head of an answer after a request was sent, and for the next bytes of a document or list. 30 seconds.
+    /// For the head of an answer after a request was sent, and for the next bytes of a document or list. 60 seconds:
+    /// some registries fetch from elsewhere first.
     pub response: Duration,
     /// The same for requests after which a registry has work to do, as the end of an upload: some assemble and
     /// hash it then. 10 minutes.
@@ -74,7 +75,7 @@ pub struct RetryPolicy {
     /// 2 minutes.
     pub longest_asked_wait: Duration,
     /// A call that was waited for so long in vain, over all tries, is not sent again: who says nothing for so long is
-    /// not slow, but gone. 75 seconds.
+    /// not slow, but gone. 110 seconds.
     pub longest_silence: Duration,
 }
 
@@ -198,7 +199,7 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(30),
-            response: Duration::from_secs(30),
+            response: Duration::from_secs(60),
             commit: Duration::from_secs(600),
             idle: Duration::from_secs(60),
         }
@@ -212,7 +213,7 @@ impl Default for RetryPolicy {
             first_wait: Duration::from_millis(500),
             longest_wait: Duration::from_secs(30),
             longest_asked_wait: Duration::from_secs(120),
-            longest_silence: Duration::from_secs(75),
+            longest_silence: Duration::from_secs(110),
         }
     }
 }
