@@ -26,6 +26,10 @@ pub(super) const START: f64 = 0.005;
 /// Bytes of memory that an image of any size may take.
 pub(super) const MEMORY: u64 = 64 << 20;
 
+/// Bytes of an image from which on a row is held to its limit. In a smaller one most is what no constant of the machine
+/// tells of: a runtime, a connection, the text of a request.
+pub(super) const LIMITED: u64 = 50_000_000;
+
 impl Operation {
     pub(super) const ALL: [Self; 7] = [
         Self::Start,

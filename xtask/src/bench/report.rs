@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 use super::corpus::Size;
-use super::operation::{MEMORY, Operation, START, allowed};
+use super::operation::{LIMITED, MEMORY, Operation, START, allowed};
 use super::paired::Series;
 use super::programs::Who;
 use super::real;
@@ -57,7 +57,7 @@ impl Row {
             return Vec::new();
         };
         let mut targets = Vec::new();
-        if let Some(limit) = self.limit {
+        if let Some(limit) = self.limit.filter(|_| self.size.bytes >= LIMITED) {
             targets.push(at_most(
                 "cpu is",
                 ours.series.median(cpu) / limit,
@@ -230,7 +230,10 @@ mod tests {
         Row {
             operation,
             image: "layers".to_owned(),
-            size: Size { bytes: 1, blobs: 1 },
+            size: Size {
+                bytes: LIMITED,
+                blobs: 1,
+            },
             medium: "/tmp".to_owned(),
             limit,
             entries,
@@ -272,6 +275,14 @@ mod tests {
             missed(&row(Operation::Push, Some(0.4), entries)),
             Vec::<String>::new()
         );
+    }
+
+    #[test]
+    fn a_small_image_is_held_to_the_peers_alone() {
+        let entries = vec![entry(Who::Stevedore, 0.03, 0.03), entry(Who::Oras, 0.02, 0.04)];
+        let mut row = row(Operation::Copy, Some(0.01), entries);
+        row.size.bytes = LIMITED - 1;
+        assert_eq!(missed(&row), ["cpu is 1.50x of that of oras, at most 1.00"]);
     }
 
     #[test]
