@@ -191,10 +191,13 @@ impl Repository {
         let mut tags = Vec::with_capacity(names.len());
         for name in names {
             let tag = tag(name)?;
+            if replace {
+                // Also where it names the document already: a registry that checks finds then what it lost of it.
+                tags.push((tag, Condition::None));
+                continue;
+            }
             match self.head_document(tag.as_str()).await {
-                // Also where it may be replaced: a registry whose tags never change would refuse even the same again.
                 Ok(Some(found)) if found.digest == digest => {}
-                _ if replace => tags.push((tag, Condition::None)),
                 Ok(_) => {
                     let message = format!("{tag} of {self} names something else already");
                     return Err(CoreError::new(ErrorKind::Conflict, message));

@@ -78,11 +78,6 @@ impl Run {
         self.put_below(root).await?;
         self.put_above().await?;
         self.put_refused(root).await?;
-        if self.job.force && !self.job.dry_run {
-            // A sink that finds its names on the digest already need not look at the bytes.
-            let put = self.job.sink.put_document(root, Role::Child).await;
-            put.context(|| format!("cannot write {}", root.digest()))?;
-        }
         let role = Role::Root {
             names: self.job.names.clone(),
             replace: self.job.replace,

@@ -227,34 +227,6 @@ async fn tags_are_written_once_each_and_not_taken_over_unasked() {
 }
 
 #[tokio::test]
-async fn a_tag_that_names_it_already_is_not_written_again() {
-    let server = FaultServer::start(Profile::spec()).await;
-    let app = repository(&server);
-    let sample = Sample::image(&["one"]);
-    sample.put(&app, &["a"]).await.expect("written");
-    let again = server.requests().len();
-    let role = Role::Root {
-        names: vec!["a".parse().expect("a name"), "b".parse().expect("a name")],
-        replace: true,
-    };
-    app.put_document(sample.document(), role).await.expect("written");
-    let asked: Vec<_> = server.requests()[again..]
-        .iter()
-        .map(|request| {
-            (
-                request.method.clone(),
-                request.target.rsplit('/').next().map(str::to_owned),
-            )
-        })
-        .collect();
-    let expected = [(Method::HEAD, "a"), (Method::HEAD, "b"), (Method::PUT, "b")];
-    assert_eq!(
-        asked,
-        expected.map(|(method, tag)| (method, Some(tag.to_owned())))
-    );
-}
-
-#[tokio::test]
 async fn names_and_documents_are_removed() {
     let server = FaultServer::start(Profile::spec()).await;
     let app = repository(&server);

@@ -33,19 +33,3 @@ async fn the_largest_blob_goes_first() {
     let expected: Vec<String> = sizes.into_iter().map(|(digest, _)| digest).collect();
     assert_eq!(asked, expected);
 }
-
-#[tokio::test]
-async fn force_mends_a_document_that_its_tag_names_already() {
-    let source = memory();
-    let sample = Sample::image(&["layer"]);
-    sample.put(&*source, &["latest"]).await.expect("written");
-    let server = start(Profile::spec()).await;
-    let sink = open(&server);
-    let (again, same) = (Arc::clone(&source), Arc::clone(&sink));
-    copy(job(source, sink)).await.expect("a copy");
-    assert!(server.damage(APP, &sample.document().digest()));
-    let mut forced = job(again, same);
-    forced.force = true;
-    copy(forced).await.expect("a copy");
-    has_all(&*open(&server), &sample, "mended").await;
-}
