@@ -136,3 +136,21 @@ async fn an_entry_of_what_is_gone_keeps_nobody_from_filing() {
         .unwrap_or_else(|error| panic!("{}", chain(&error)));
     lists(&server, &subject, &[&kept, &late]).await;
 }
+
+#[tokio::test]
+async fn a_referrer_that_its_tag_names_already_is_filed_by_the_registry_alone() {
+    let server = FaultServer::start(Profile::spec()).await;
+    let app = repository(&server);
+    let subject = Sample::image(&["subject"]);
+    subject.put(&app, &["subject"]).await.expect("written");
+    let referrer = Sample::artifact(&subject.descriptor(), "application/x-test", "payload");
+    referrer.put(&app, &["referrer"]).await.expect("written");
+    let role = Role::Root {
+        names: vec!["referrer".parse().expect("a name")],
+        replace: false,
+    };
+    app.put_document(referrer.document(), role)
+        .await
+        .expect("it is there");
+    assert_eq!(server.tags("team/app"), ["referrer", "subject"]);
+}
