@@ -192,7 +192,8 @@ impl Document {
     }
 
     /// What a copy of it has to take along, in the order of the document: the config and then the layers of an image
-    /// manifest, the entries of an index, or the blobs of an artifact manifest. The subject is not among them, for a referrer may come before it.
+    /// manifest, the entries of an index, or the blobs of an artifact manifest. The subject is not among them, for a
+    /// referrer may come before it.
     pub fn children(&self) -> impl Iterator<Item = Child<'_>> {
         let (config, kind, listed) = match self {
             Self::Image(image) => (Some(&image.config), ChildKind::Layer, &image.layers[..]),

@@ -58,7 +58,8 @@ pub struct Raw<T> {
 }
 
 /// What a [`Raw`] can be of: [`ImageManifest`](crate::ImageManifest), [`ImageIndex`](crate::ImageIndex),
-/// [`ArtifactManifest`](crate::ArtifactManifest), [`ImageConfig`](crate::ImageConfig) and [`Opaque`]. It is sealed, as its rules are not open to extension.
+/// [`ArtifactManifest`](crate::ArtifactManifest), [`ImageConfig`](crate::ImageConfig) and [`Opaque`]. It is sealed, as
+/// its rules are not open to extension.
 pub trait Model: sealed::Model {}
 
 /// The view of a document that is carried whole and never looked into; it need not even be JSON.

@@ -93,6 +93,7 @@ impl Held {
         self.slot().offset()
     }
 
+    /// The store that it is staged in.
     pub(super) fn keep(&self) -> &Keep {
         &self.keep
     }

@@ -24,6 +24,7 @@ pub(super) struct Keep {
     holders: Mutex<HashMap<IngestKey, Weak<Held>>>,
     /// Held while somebody is looking for what is staged under a key.
     acquiring: Locks<IngestKey>,
+    /// See [`copies`](Self::copies).
     copies: Semaphore,
 }
 

@@ -104,6 +104,10 @@ impl Tokens {
     pub(super) fn rotation(&self, realm: &str, found: &Secret) -> Arc<Rotation> {
         let mut rotated = self.rotated.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (realm.to_owned(), found.clone());
+        // A registry may name another realm each time.
+        if rotated.len() >= MAX_TOKENS && !rotated.contains_key(&key) {
+            rotated.clear();
+        }
         Arc::clone(rotated.entry(key).or_default())
     }
 
@@ -174,6 +178,15 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
+
+    #[test]
+    fn a_registry_that_names_ever_new_realms_fills_no_memory() {
+        let (tokens, found) = (Tokens::default(), Secret::from("found".to_owned()));
+        for realm in 0..=MAX_TOKENS {
+            drop(tokens.rotation(&format!("https://h/{realm}"), &found));
+        }
+        assert!(tokens.rotated.lock().expect("no panic").len() <= MAX_TOKENS);
+    }
 
     fn key(scopes: &str) -> TokenKey {
         TokenKey {
