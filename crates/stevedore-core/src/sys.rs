@@ -8,7 +8,8 @@ mod files;
 
 #[cfg(feature = "fs")]
 pub(crate) use files::{
-    boot_id, is_only_name, open_to_read, reflink, rename_new, same_file, set_accessed, sync_dir, write_at,
+    begin_writeback, boot_id, is_only_name, open_to_read, reflink, rename_new, same_file, set_accessed,
+    sync_dir, write_at,
 };
 
 /// Reads at an offset without moving the file's position; gives how many bytes came, 0 at the end.

@@ -6,6 +6,7 @@
 
 use std::fs::{File, FileTimes, Metadata, OpenOptions, TryLockError};
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -158,6 +159,12 @@ impl OutFile {
             Err(TryLockError::WouldBlock) => Ok(Lock::Theirs),
             Err(TryLockError::Error(error)) => without_locks(error),
         }
+    }
+
+    /// Sets the disk to work on a range, without waiting for it. No call that anything depends on: the system may do so
+    /// at any time by itself.
+    pub(super) fn begin_writeback(&self, range: Range<u64>) {
+        sys::begin_writeback(&self.file, range);
     }
 
     /// Makes the content durable, and as much of the metadata as reading it needs.

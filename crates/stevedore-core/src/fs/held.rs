@@ -242,7 +242,11 @@ impl Held {
     fn write_block(&self, call: u64, block: &[u8]) -> Result<()> {
         self.with_file(call, |staged| {
             self.check_room(staged.written(), block.len() as u64)?;
-            staged.write(block)
+            staged.write(block)?;
+            if self.keep.published().durable() {
+                staged.begin_writeback();
+            }
+            Ok(())
         })
     }
 

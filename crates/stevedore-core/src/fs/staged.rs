@@ -16,6 +16,10 @@ pub(super) const BLOCK: usize = 256 * 1024;
 /// more reading than that (64 MiB).
 const CHECKPOINT: u64 = 64 * 1024 * 1024;
 
+/// After how many bytes the disk is set to work on them, so that little is left for the sync at the end (16 MiB: each
+/// time costs a walk over them).
+const WRITEBACK: u64 = 16 * 1024 * 1024;
+
 /// The most that is read of a saved state, which has less than 400 bytes.
 const MAX_SIDE: u64 = 1024;
 
@@ -31,6 +35,8 @@ pub(super) struct Staged {
     side: Option<PathBuf>,
     /// How many bytes the state on the disk covers.
     saved: u64,
+    /// Up to where the disk was set to work.
+    writeback: u64,
     /// A sync failed: the system may have dropped what it could not write and take the rest for clean.
     doubtful: bool,
 }
@@ -44,6 +50,7 @@ impl Staged {
             hasher: Hasher::new(algorithm),
             side,
             saved: 0,
+            writeback: 0,
             doubtful: false,
         }
     }
@@ -61,6 +68,7 @@ impl Staged {
         Ok(Self {
             written,
             saved: hasher.len(),
+            writeback: written,
             ..Self {
                 hasher,
                 ..Self::new(file, algorithm, Some(side))
@@ -119,6 +127,14 @@ impl Staged {
         self.written += block.len() as u64;
         self.checkpoint();
         Ok(())
+    }
+
+    /// Sets the disk to work on what was written, now and then, without waiting for it.
+    pub(super) fn begin_writeback(&mut self) {
+        if self.written - self.writeback >= WRITEBACK {
+            self.file.begin_writeback(self.writeback..self.written);
+            self.writeback = self.written;
+        }
     }
 
     /// Takes over the content of another file by sharing its blocks, where that is possible and nothing is staged

@@ -1,9 +1,9 @@
 //! Calls of the file system stores: first those of Linux, then those of any Unix, then what is everywhere.
 
 #[cfg(all(target_os = "linux", not(stevedore_portable)))]
-pub(crate) use linux::{boot_id, open_to_read, reflink, rename_new, set_accessed};
+pub(crate) use linux::{begin_writeback, boot_id, open_to_read, reflink, rename_new, set_accessed};
 #[cfg(not(all(target_os = "linux", not(stevedore_portable))))]
-pub(crate) use portable::{boot_id, open_to_read, reflink, rename_new, set_accessed};
+pub(crate) use portable::{begin_writeback, boot_id, open_to_read, reflink, rename_new, set_accessed};
 
 #[cfg(not(all(unix, not(stevedore_portable))))]
 pub(crate) use any::{is_only_name, same_file, sync_dir, write_at};
@@ -14,12 +14,14 @@ pub(crate) use unix::{is_only_name, same_file, sync_dir, write_at};
 mod linux {
     use std::fs::{File, OpenOptions};
     use std::io;
+    use std::num::NonZeroU64;
+    use std::ops::Range;
     use std::os::unix::fs::OpenOptionsExt as _;
     use std::path::Path;
     use std::sync::OnceLock;
     use std::time::{SystemTime, UNIX_EPOCH};
 
-    use rustix::fs::{AtFlags, CWD, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT};
+    use rustix::fs::{Advice, AtFlags, CWD, OFlags, RenameFlags, Timespec, Timestamps, UTIME_OMIT};
     use rustix::io::Errno;
 
     /// Opens a file for reading so that reading does not count as an access: the access time is ours. Only the
@@ -33,6 +35,14 @@ mod linux {
             Err(error) if error.raw_os_error() == Some(Errno::PERM.raw_os_error()) => open(OFlags::NONBLOCK),
             opened => opened,
         }
+    }
+
+    /// Has a range of a file written to the disk, without waiting for it. That is what the advice does to pages that are
+    /// not on the disk yet; it drops only those that are.
+    pub(crate) fn begin_writeback(file: &File, range: Range<u64>) {
+        let size = NonZeroU64::new(range.end.saturating_sub(range.start));
+        // Without it the sync at the end takes longer, and nothing else is lost.
+        rustix::fs::fadvise(file, range.start, size, Advice::DontNeed).ok();
     }
 
     /// Makes an empty file share the blocks of another. Gives an error wherever that cannot be.
@@ -81,6 +91,7 @@ mod linux {
 mod portable {
     use std::fs::{File, FileTimes};
     use std::io;
+    use std::ops::Range;
     use std::path::Path;
     use std::time::SystemTime;
 
@@ -93,6 +104,9 @@ mod portable {
             Err(io::Error::other("not a regular file"))
         }
     }
+
+    /// Nothing: the sync at the end does it all.
+    pub(crate) fn begin_writeback(_file: &File, _range: Range<u64>) {}
 
     /// Never possible.
     pub(crate) fn reflink(_to: &File, _from: &File) -> io::Result<()> {
