@@ -13,8 +13,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use stevedore_core::{
-    Admission, Context as _, Descriptor, Digest, Document, Error, ErrorKind, Gate, Observer, Opener, RefName,
-    Result, Selector, Sink, Source,
+    Admission, Context as _, Digest, Document, Error, ErrorKind, Gate, Observer, Opener, RefName, Result,
+    Selector, Sink, Source,
 };
 
 pub use platforms::{Chosen, LeftOut, Platforms, choose};
@@ -56,8 +56,9 @@ pub struct Job {
     pub sink: Arc<dyn Sink>,
     /// The names that it gets there.
     pub names: Vec<RefName>,
-    /// The sink as something to read from. Where there is one and names are not to be [`replace`](Self::replace)d, it
-    /// is asked for them before anything is written; else only the sink's own look at the end tells.
+    /// The sink as something to read from. Where there is one it is asked for the names before anything is written: if
+    /// they are not to be [`replace`](Self::replace)d, and in a sink whose documents vouch for what is below them, where
+    /// nothing is written when the image stands. Without it only the sink's own look at the end tells.
     pub destination: Option<Arc<dyn Source>>,
     /// The digest that the image must have, where its destination says so: nothing is written if it has another.
     pub expected: Option<Digest>,
@@ -116,7 +117,7 @@ impl Engine {
         self.copy_admitted(job, Some(gate)).await
     }
 
-    async fn copy_admitted(&self, job: Job, entrance: Option<&Entrance<'_>>) -> Result<Copied> {
+    async fn copy_admitted(&self, mut job: Job, entrance: Option<&Entrance<'_>>) -> Result<Copied> {
         let chosen = choose(&*job.source, &job.selector, &job.platforms).await?;
         let root = chosen.document;
         if let Some(entrance) = entrance {
@@ -127,8 +128,8 @@ impl Engine {
         root.ensure_known_kind()?;
         let descriptor = root.descriptor();
         job.check_digest(root.digest())?;
-        job.check_names(&descriptor).await?;
-        let run = Arc::new(Run::new(Arc::clone(&self.shared), job));
+        let standing = job.leave_standing(&root).await?;
+        let run = Arc::new(Run::new(Arc::clone(&self.shared), job, standing));
         run.put_root(&root)
             .await
             .context(|| format!("cannot copy {}", descriptor.digest))?;
@@ -179,25 +180,41 @@ impl Job {
         }
     }
 
-    /// Refuses before the first byte what the sink would refuse after the last.
-    async fn check_names(&self, root: &Descriptor) -> Result<()> {
-        let Some(destination) = self.destination.as_ref().filter(|_| !self.replace) else {
-            return Ok(());
+    /// Takes out the names that the root has already, where the sink vouches for what it has; the digest, if none is
+    /// left: then the root stands, and nothing is to be done for it. Refuses before the first byte what the sink would
+    /// refuse after the last.
+    async fn leave_standing(&mut self, root: &Document) -> Result<Option<Digest>> {
+        // A referrer may be there, and not be filed.
+        let may_stand = self.vouches() && !self.names.is_empty() && root.subject().is_none();
+        let Some(destination) = self.destination.as_ref().filter(|_| may_stand || !self.replace) else {
+            return Ok(None);
         };
+        let mut missing = Vec::new();
         for name in &self.names {
             match destination.resolve(&Selector::Name(name.clone())).await {
-                Ok(there) if there.digest == root.digest => {}
-                Ok(there) => {
+                Ok(there) if there.digest == root.digest() => {}
+                Ok(there) if !self.replace => {
                     let message = format!("the name {name} is taken by {}", there.digest);
                     return Err(Error::new(ErrorKind::Conflict, message));
                 }
-                Err(error) if error.is_not_found() => {}
-                Err(error) => {
+                Err(error) if !self.replace && !error.is_not_found() => {
                     return Err(error.context(format!("cannot see whether the name {name} is free")));
                 }
+                // One that cannot be seen is written, which tells more.
+                _ => missing.push(name.clone()),
             }
         }
-        Ok(())
+        if !may_stand {
+            return Ok(None);
+        }
+        let standing = missing.is_empty().then(|| root.digest());
+        self.names = missing;
+        Ok(standing)
+    }
+
+    /// Whether a document that the sink has tells that all below it is there, too.
+    fn vouches(&self) -> bool {
+        self.sink.traits().complete && !self.force
     }
 }
 

@@ -36,6 +36,8 @@ const DIGEST_TAG_ENDINGS: [&str; 3] = ["sig", "att", "sbom"];
 pub(super) struct Run {
     shared: Arc<Shared>,
     job: Job,
+    /// The root, if the sink has it under all its names.
+    standing: Option<Digest>,
     /// Documents that are in the sink, or on the way there.
     documents: Mutex<HashMap<Digest, Arc<OnceCell<()>>>>,
     subjects: Mutex<Subjects>,
@@ -60,11 +62,12 @@ struct Refused {
 }
 
 impl Run {
-    pub(super) fn new(shared: Arc<Shared>, job: Job) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, job: Job, standing: Option<Digest>) -> Self {
         let (documents, subjects, refused) = (Mutex::default(), Mutex::default(), Mutex::default());
         Self {
             shared,
             job,
+            standing,
             documents,
             subjects,
             refused,
@@ -72,17 +75,21 @@ impl Run {
         }
     }
 
-    /// Copies all that belongs to the root, then the root with its names.
+    /// Copies all that belongs to the root, then the root with its names, if it does not stand.
     pub(super) async fn put_root(self: &Arc<Self>, root: &Document) -> Result<()> {
-        self.refused().absent.insert(root.digest());
+        if self.standing.is_none() {
+            self.refused().absent.insert(root.digest());
+        }
         self.put_below(root).await?;
         self.put_above().await?;
         self.put_refused(root).await?;
-        let role = Role::Root {
-            names: self.job.names.clone(),
-            replace: self.job.replace,
-        };
-        self.put_document(root, role).await?;
+        if self.standing.is_none() {
+            let role = Role::Root {
+                names: self.job.names.clone(),
+                replace: self.job.replace,
+            };
+            self.put_document(root, role).await?;
+        }
         if self.job.dry_run {
             Ok(())
         } else {
@@ -324,8 +331,13 @@ impl Run {
 
     /// Whether a document that is there vouches for all below it.
     async fn is_settled(&self, descriptor: &Descriptor) -> Result<bool> {
-        let vouches = self.job.sink.traits().complete && !self.job.force;
-        Ok(vouches && self.job.sink.has(descriptor).await?)
+        if self
+            .standing
+            .is_some_and(|standing| descriptor.digest == standing)
+        {
+            return Ok(true);
+        }
+        Ok(self.job.vouches() && self.job.sink.has(descriptor).await?)
     }
 
     fn follows_referrers(&self) -> bool {
