@@ -6,6 +6,7 @@
 
 mod certificate;
 mod debian;
+mod directories;
 mod disk;
 mod images;
 mod layouts;
@@ -95,6 +96,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
             debian::make(&bench, &assemble, &root)
         });
         layouts::check(&bench, &mut tally);
+        directories::check(&bench, &mut tally);
         let registries = registries::check(&bench, &mut tally);
         let python = tools::python_with("jsonschema", &dir);
         let schemas = schemas::folder();

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use stevedore_core::reference::Registry;
 use stevedore_registry_client::auth::{Credential, CredentialSources};
 use stevedore_registry_client::{Client, Environment, RegistrySettings, RetryPolicy};
-use stevedore_transport::{Destination, LayoutOptions, Location, Places};
+use stevedore_transport::{Destination, Location, Places, WriteOptions};
 
 use crate::args::{Access, Identity, Progress};
 use crate::exit::Failure;
@@ -65,9 +65,9 @@ impl BothWays {
     pub(crate) fn destination(
         &self,
         location: &Location,
-        options: LayoutOptions,
+        options: WriteOptions,
     ) -> Result<Destination, Failure> {
-        let places = self.destination.places.clone().with_layout_options(options);
+        let places = self.destination.places.clone().with_write_options(options);
         Ok(places.destination(location)?)
     }
 

@@ -76,7 +76,8 @@ pub(crate) fn is_same(one: &Location, other: &Location) -> bool {
         (Location::Registry(one), Location::Registry(other)) => {
             (one.registry(), one.repository()) == (other.registry(), other.repository())
         }
-        (Location::Layout { path: one, .. }, Location::Layout { path: other, .. }) => {
+        (Location::Layout { path: one, .. }, Location::Layout { path: other, .. })
+        | (Location::Directory { path: one, .. }, Location::Directory { path: other, .. }) => {
             match (one.canonicalize(), other.canonicalize()) {
                 (Ok(one), Ok(other)) => one == other,
                 _ => false,

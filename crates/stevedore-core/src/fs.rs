@@ -35,6 +35,7 @@ mod dirs;
 mod escape;
 #[cfg(test)]
 mod faults;
+mod file_names;
 mod files;
 mod held;
 mod ingest;
@@ -53,6 +54,7 @@ mod store;
 use std::io;
 use std::path::Path;
 
+pub use file_names::FileNames;
 pub use names::FsNames;
 pub use store::{FsOptions, FsStore};
 

@@ -9,7 +9,7 @@ use stevedore_core::samples::Sample;
 use stevedore_core::{
     Algorithm, Descriptor, Document, ImageIndex, MediaType, Platform, Raw, Role, Selector, Sink, Source,
 };
-use stevedore_transport::{Layout, LayoutOptions};
+use stevedore_transport::{Layout, WriteOptions};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
@@ -20,7 +20,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
-    let layout = Layout::create(dir, LayoutOptions::default())?;
+    let layout = Layout::create(dir, WriteOptions::default())?;
     runtime.block_on(assemble(&layout, &name, &images))
 }
 

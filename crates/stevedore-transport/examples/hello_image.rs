@@ -10,7 +10,7 @@ use stevedore_core::{
     Algorithm, Descriptor, Document, ImageConfig, ImageIndex, ImageManifest, MediaType, Platform, Raw, Role,
     Sink,
 };
-use stevedore_transport::{Layout, LayoutOptions};
+use stevedore_transport::{Layout, WriteOptions};
 
 const GREETING: &[u8] = b"Hello from an image that nothing but Stevedore has touched.\n";
 
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()?;
-    runtime.block_on(write(Layout::create(dir, LayoutOptions::default())?))
+    runtime.block_on(write(Layout::create(dir, WriteOptions::default())?))
 }
 
 /// Writes the image, blobs first, the index with its name last.

@@ -4,7 +4,7 @@
 //! there stays as it is. Two processes may write one layout at once; neither loses an entry of the other.
 
 mod ambiguous;
-mod entries;
+pub(crate) mod entries;
 mod index_file;
 mod read;
 mod write;
@@ -22,6 +22,8 @@ use tokio::sync::OnceCell;
 pub use ambiguous::Ambiguous;
 use index_file::IndexFile;
 
+use crate::WriteOptions;
+
 /// An OCI image layout in a directory: a [`Source`](stevedore_core::Source) and a [`Sink`](stevedore_core::Sink).
 ///
 /// Cheap to clone. As a sink it makes the directory with the first write.
@@ -30,6 +32,7 @@ pub struct Layout {
     inner: Arc<Inner>,
 }
 
+#[derive(Debug)]
 struct Inner {
     dir: PathBuf,
     store: FsStore,
@@ -37,26 +40,6 @@ struct Inner {
     check_present: bool,
     /// Set once the directory is a layout, if only an empty one.
     begun: OnceCell<()>,
-}
-
-/// How a layout is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct LayoutOptions {
-    /// Whether a blob or document is synced to the disk before it is acknowledged. Without it a power cut may leave
-    /// a blob of zeros under its digest.
-    pub durable: bool,
-    /// Whether a blob that is there is hashed before it counts as such, and written again if it is damaged.
-    pub check_present: bool,
-}
-
-impl Default for LayoutOptions {
-    fn default() -> Self {
-        Self {
-            durable: true,
-            check_present: false,
-        }
-    }
 }
 
 impl Layout {
@@ -67,7 +50,7 @@ impl Layout {
     /// [`ErrorKind::Invalid`] where its `oci-layout` is none, [`ErrorKind::Unsupported`] where that is of a version
     /// that is not known.
     pub fn open(dir: impl Into<PathBuf>) -> Result<Self> {
-        let layout = Self::new(dir.into(), LayoutOptions::default());
+        let layout = Self::new(dir.into(), WriteOptions::default());
         layout.inner.index.check_version()?;
         layout.inner.index.check_there()?;
         Ok(layout)
@@ -77,7 +60,7 @@ impl Layout {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`] where something else is in the directory, or a layout of a version that is not known.
-    pub fn create(dir: impl Into<PathBuf>, options: LayoutOptions) -> Result<Self> {
+    pub fn create(dir: impl Into<PathBuf>, options: WriteOptions) -> Result<Self> {
         let layout = Self::new(dir.into(), options);
         match layout.inner.index.check_version() {
             // Another process may make it one between the two looks.
@@ -94,7 +77,7 @@ impl Layout {
         &self.inner.dir
     }
 
-    fn new(dir: PathBuf, options: LayoutOptions) -> Self {
+    fn new(dir: PathBuf, options: WriteOptions) -> Self {
         let own = dir.join(OWN_DIR);
         let store = FsStore::new(
             FsOptions::new(dir.join("blobs"), own.join("staging")).with_durable(options.durable),
@@ -131,15 +114,6 @@ impl Layout {
             dir.display()
         );
         Err(Error::new(ErrorKind::Invalid, message))
-    }
-}
-
-/// Runs a step that blocks on the disk where blocking is fine.
-async fn blocking<T: Send + 'static>(step: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
-    match tokio::task::spawn_blocking(step).await {
-        Ok(result) => result,
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(error) => Err(Error::new(ErrorKind::Interrupted, "the program is ending").with_source(error)),
     }
 }
 

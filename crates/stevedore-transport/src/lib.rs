@@ -1,12 +1,18 @@
 #![doc = include_str!("../README.md")]
 
 pub mod copy;
+pub mod dir;
 mod fallback;
+mod files;
 pub mod layout;
 pub mod location;
 mod places;
+mod stored;
+mod view;
 
 pub use copy::{Copied, Engine, Job, Platforms};
-pub use layout::{Layout, LayoutOptions};
+pub use dir::Directory;
+pub use layout::Layout;
 pub use location::{Entry, Location};
 pub use places::{Destination, Places};
+pub use stored::WriteOptions;

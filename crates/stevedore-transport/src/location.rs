@@ -16,6 +16,8 @@ use stevedore_core::{Algorithm, Digest, RefName, Reference, Selector};
 /// | `oci:DIR:@N` | the entry at a place, counted from 0 |
 /// | `oci:DIR@sha256:…` | a document of the layout by its digest |
 /// | `ocidir://DIR…` | the same as `oci:DIR…` |
+/// | `dir:DIR` | the image in a directory of its own |
+/// | `dir:DIR@sha256:…` | a document of it by its digest |
 /// | `memory:SHELF[:NAME]`, `memory:SHELF@sha256:…` | a repository in the memory of this process |
 ///
 /// A location prints as the string that parses to it.
@@ -40,6 +42,13 @@ pub enum Location {
         path: PathBuf,
         /// Which of its documents.
         entry: Entry,
+    },
+    /// A directory that holds one image, as skopeo writes it.
+    Directory {
+        /// The directory.
+        path: PathBuf,
+        /// Which of its documents: the image, or one by its digest.
+        digest: Option<Digest>,
     },
     /// A repository in the memory of this process.
     Memory {
@@ -106,7 +115,7 @@ pub enum ParseError {
         instead: &'static str,
     },
     /// The transport is none that this version knows.
-    #[error("{transport:?} is not a transport of this version, which has docker:// and oci:")]
+    #[error("{transport:?} is not a transport of this version, which has docker://, oci: and dir:")]
     #[non_exhaustive]
     UnknownTransport {
         /// The transport.
@@ -115,10 +124,9 @@ pub enum ParseError {
 }
 
 /// Transports of others whose names must not be taken for a registry's host.
-const OTHER_TRANSPORTS: [&str; 8] = [
+const OTHER_TRANSPORTS: [&str; 7] = [
     "oci-archive",
     "docker-archive",
-    "dir",
     "static",
     "sif",
     "tarball",
@@ -127,11 +135,12 @@ const OTHER_TRANSPORTS: [&str; 8] = [
 ];
 
 impl Location {
-    /// The transport, as in the string: `docker`, `oci` or `memory`.
+    /// The transport, as in the string: `docker`, `oci`, `dir` or `memory`.
     pub fn transport(&self) -> &'static str {
         match self {
             Self::Registry(_) => "docker",
             Self::Layout { .. } => "oci",
+            Self::Directory { .. } => "dir",
             Self::Memory { .. } => "memory",
         }
     }
@@ -141,6 +150,7 @@ impl Location {
         match self {
             Self::Registry(reference) => registry_selector(reference),
             Self::Layout { entry, .. } | Self::Memory { entry, .. } => entry.selector(),
+            Self::Directory { digest, .. } => digest.map_or(Selector::Only, Selector::Digest),
         }
     }
 
@@ -162,6 +172,10 @@ impl Location {
                 path: path.clone(),
                 entry: Entry::Only,
             },
+            Self::Directory { path, .. } => Self::Directory {
+                path: path.clone(),
+                digest: None,
+            },
             Self::Memory { shelf, .. } => Self::Memory {
                 shelf: shelf.clone(),
                 entry: Entry::Only,
@@ -177,6 +191,10 @@ impl Location {
             Self::Layout { path, .. } => Self::Layout {
                 path: path.clone(),
                 entry: Entry::Digest(digest),
+            },
+            Self::Directory { path, .. } => Self::Directory {
+                path: path.clone(),
+                digest: Some(digest),
             },
             Self::Memory { shelf, .. } => Self::Memory {
                 shelf: shelf.clone(),
@@ -223,6 +241,9 @@ impl FromStr for Location {
                 entry,
             });
         }
+        if let Some(rest) = text.strip_prefix("dir:") {
+            return directory(text, rest);
+        }
         if let Some(rest) = text.strip_prefix("memory:") {
             let (shelf, entry) = split(text, rest, "shelf")?;
             return Ok(Self::Memory {
@@ -264,6 +285,24 @@ fn registry(text: &str) -> Result<Location, ParseError> {
         source,
     })?;
     Ok(Location::Registry(reference))
+}
+
+/// All of it is the path, also a colon, unless a digest is behind the last `@`.
+fn directory(text: &str, rest: &str) -> Result<Location, ParseError> {
+    let by_digest = rest
+        .rsplit_once('@')
+        .and_then(|(path, digest)| Some((path, digest.parse().ok()?)));
+    let (path, digest) = by_digest.map_or((rest, None), |(path, digest)| (path, Some(digest)));
+    if path.is_empty() {
+        return Err(ParseError::Empty {
+            text: text.to_owned(),
+            what: "directory",
+        });
+    }
+    Ok(Location::Directory {
+        path: PathBuf::from(path),
+        digest,
+    })
 }
 
 fn foreign(transport: &str, instead: &'static str) -> ParseError {
@@ -322,6 +361,11 @@ impl fmt::Display for Location {
         match self {
             Self::Registry(reference) => write!(f, "docker://{reference}"),
             Self::Layout { path, entry } => write!(f, "oci:{}{entry}", Path::display(path)),
+            Self::Directory { path, digest: None } => write!(f, "dir:{}", Path::display(path)),
+            Self::Directory {
+                path,
+                digest: Some(digest),
+            } => write!(f, "dir:{}@{digest}", Path::display(path)),
             Self::Memory { shelf, entry } => write!(f, "memory:{shelf}{entry}"),
         }
     }

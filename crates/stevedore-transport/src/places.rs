@@ -9,7 +9,7 @@ use stevedore_core::{Error, ErrorKind, Opener, Repositories, Result, Sink, Sourc
 #[cfg(feature = "docker")]
 use stevedore_registry_client::Client;
 
-use crate::{Layout, LayoutOptions, Location};
+use crate::{Directory, Layout, Location, WriteOptions};
 
 /// What opens locations: how each transport is reached is said once, then a [`Location`] is all it takes.
 ///
@@ -29,7 +29,7 @@ use crate::{Layout, LayoutOptions, Location};
 pub struct Places {
     #[cfg(feature = "docker")]
     client: Option<Client>,
-    layouts: LayoutOptions,
+    writing: WriteOptions,
     shelves: Arc<Mutex<BTreeMap<String, Repositories>>>,
 }
 
@@ -57,10 +57,10 @@ impl Places {
         self
     }
 
-    /// The same places, with other options for layouts that are written.
+    /// The same places, with other options for what is written.
     #[must_use]
-    pub fn with_layout_options(mut self, options: LayoutOptions) -> Self {
-        self.layouts = options;
+    pub fn with_write_options(mut self, options: WriteOptions) -> Self {
+        self.writing = options;
         self
     }
 
@@ -82,7 +82,8 @@ impl Places {
     /// Those of [`source`](Self::source), and what making a layout can meet.
     pub fn destination(&self, location: &Location) -> Result<Destination> {
         match location {
-            Location::Layout { path, .. } => Ok(Layout::create(path, self.layouts)?.into()),
+            Location::Layout { path, .. } => Ok(Layout::create(path, self.writing)?.into()),
+            Location::Directory { path, .. } => Ok(Destination::of(Directory::create(path, self.writing)?)),
             other => self.existing(other),
         }
     }
@@ -94,6 +95,7 @@ impl Places {
     pub fn existing(&self, location: &Location) -> Result<Destination> {
         match location {
             Location::Layout { path, .. } => Ok(Layout::open(path)?.into()),
+            Location::Directory { path, .. } => Ok(Destination::of(Directory::open(path)?)),
             Location::Memory { shelf, .. } => {
                 let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
                 let shelf = shelves
@@ -146,7 +148,7 @@ fn unreachable(location: &Location) -> Error {
 impl fmt::Debug for Places {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Places")
-            .field("layouts", &self.layouts)
+            .field("writing", &self.writing)
             .finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use stevedore_core::{Digest, Error, ErrorKind, RefName, Selector, Source};
 use stevedore_transport::copy::{DEFAULT_JOBS, DEFAULT_RETRIES, choose};
-use stevedore_transport::{Copied, Engine, Entry, Job, LayoutOptions, Location, Platforms};
+use stevedore_transport::{Copied, Engine, Entry, Job, Location, Platforms, WriteOptions};
 
 use crate::access::BothWays;
 use crate::args::Copy;
@@ -46,7 +46,7 @@ struct LeftOut {
 pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> {
     let (names, expected) = names(&args.destination)?;
     let digest_file = args.digestfile.as_deref().map(DigestFile::plan).transpose()?;
-    let mut options = LayoutOptions::default();
+    let mut options = WriteOptions::default();
     options.check_present = args.force;
     let retry_times = args.retry_times.or(settings.retry_times);
     let sides = (args.at_source.clone().into(), args.at_destination.clone().into());
@@ -92,6 +92,7 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
 fn names(destination: &Location) -> Result<(Vec<RefName>, Option<Digest>), Failure> {
     let entry = match destination {
         Location::Layout { entry, .. } | Location::Memory { entry, .. } => entry,
+        Location::Directory { digest, .. } => return Ok((Vec::new(), *digest)),
         Location::Registry(reference) => {
             let tag = reference.tag().map(|tag| RefName::verbatim(tag.as_str()));
             return Ok(match (tag, reference.digest(), destination.selector()) {

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Output, Stdio};
 use bytes::Bytes;
 use stevedore_core::samples::{Sample, describe};
 use stevedore_core::{Algorithm, Digest, ImageIndex, MediaType, Platform};
-use stevedore_transport::{Layout, LayoutOptions};
+use stevedore_transport::{Layout, WriteOptions};
 use tempfile::TempDir;
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_stevedore");
@@ -39,7 +39,7 @@ impl World {
 
     /// Puts a sample into the layout in a directory, under these names.
     pub(crate) fn put(&self, layout: &str, sample: &Sample, names: &[&str]) {
-        let layout = Layout::create(self.path(layout), LayoutOptions::default()).expect("a layout");
+        let layout = Layout::create(self.path(layout), WriteOptions::default()).expect("a layout");
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
             .build()

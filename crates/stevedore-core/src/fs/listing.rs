@@ -1,4 +1,4 @@
-//! All blobs of a directory, a batch at a time.
+//! All blobs of some directories, a batch at a time.
 
 use std::collections::VecDeque;
 use std::fs::ReadDir;
@@ -10,20 +10,23 @@ use std::time::SystemTime;
 use futures_core::Stream;
 
 use super::blocking::{self, Job};
+use super::file_names::FileNames;
 use super::{cannot, is_missing, life};
 use crate::stream::BoxStream;
-use crate::{Algorithm, BlobInfo, Digest, Result};
+use crate::{Algorithm, BlobInfo, Result};
 
 /// How many entries one blocking call looks at.
 const BATCH: usize = 1024;
 
-/// The blobs below a directory. Files with another name than a digest's are passed over.
-pub(super) fn list(dir: PathBuf, started: Option<SystemTime>) -> BoxStream<Result<BlobInfo>> {
+/// A directory, and the algorithm of its blobs where it is one only.
+type Dir = (Option<Algorithm>, PathBuf);
+
+/// The blobs in some directories. Files that are called otherwise than blobs are passed over.
+pub(super) fn list(dirs: Vec<Dir>, started: Option<SystemTime>) -> BoxStream<Result<BlobInfo>> {
     Box::pin(Listing {
         walk: Some(Walk {
-            dir,
             started,
-            algorithms: Algorithm::ALL,
+            waiting: dirs.into_iter(),
             open: None,
         }),
         job: None,
@@ -42,12 +45,11 @@ struct Listing {
 }
 
 struct Walk {
-    dir: PathBuf,
     /// When the store was opened, if anybody collects there.
     started: Option<SystemTime>,
-    /// Those whose directories were not opened yet.
-    algorithms: &'static [Algorithm],
-    open: Option<(Algorithm, ReadDir)>,
+    /// Those that were not opened yet.
+    waiting: std::vec::IntoIter<Dir>,
+    open: Option<(Dir, ReadDir)>,
 }
 
 impl Stream for Listing {
@@ -98,27 +100,24 @@ impl Walk {
     }
 
     fn step(&mut self) -> Option<Result<Option<BlobInfo>>> {
-        let Some((algorithm, entries)) = &mut self.open else {
-            let (&algorithm, rest) = self.algorithms.split_first()?;
-            self.algorithms = rest;
-            let dir = self.dir.join(algorithm.as_str());
-            match std::fs::read_dir(&dir) {
-                Ok(entries) => self.open = Some((algorithm, entries)),
+        let Some(((algorithm, dir), entries)) = &mut self.open else {
+            let next = self.waiting.next()?;
+            match std::fs::read_dir(&next.1) {
+                Ok(entries) => self.open = Some((next, entries)),
                 Err(error) if is_missing(&error) => {}
-                Err(error) => return Some(Err(cannot("list", &dir, error))),
+                Err(error) => return Some(Err(cannot("list", &next.1, error))),
             }
             return Some(Ok(None));
         };
-        let dir = || self.dir.join(algorithm.as_str());
         match entries.next() {
             None => {
                 self.open = None;
                 Some(Ok(None))
             }
-            Some(Err(error)) => Some(Err(cannot("list", &dir(), error))),
+            Some(Err(error)) => Some(Err(cannot("list", dir, error))),
             Some(Ok(entry)) => {
                 let name = entry.file_name();
-                let Some(digest) = name.to_str().and_then(|hex| digest_of(*algorithm, hex)) else {
+                let Some(digest) = name.to_str().and_then(|name| FileNames::digest(*algorithm, name)) else {
                     return Some(Ok(None));
                 };
                 let path = entry.path();
@@ -132,8 +131,4 @@ impl Walk {
             }
         }
     }
-}
-
-fn digest_of(algorithm: Algorithm, hex: &str) -> Option<Digest> {
-    format!("{algorithm}:{hex}").parse().ok()
 }

@@ -6,15 +6,17 @@ use std::time::{Duration, SystemTime};
 
 use super::calls::OutFile;
 use super::dirs::Dirs;
+use super::file_names::FileNames;
 use super::life::{self, Lives};
 use super::locks::Locks;
 use super::{calls, cannot, is_missing};
-use crate::{BlobInfo, Clock, Digest, Result};
+use crate::{Algorithm, BlobInfo, Clock, Digest, Result};
 
-/// A directory of blobs, `<algorithm>/<hex>` below it.
+/// A directory of blobs.
 #[derive(Debug)]
 pub(super) struct Published {
     dirs: Dirs,
+    names: FileNames,
     clock: Clock,
     grace: Option<Duration>,
     /// When this store was opened, if anybody collects here.
@@ -36,7 +38,7 @@ pub(super) enum Glance {
 
 impl Published {
     pub(super) fn new(
-        dir: PathBuf,
+        (dir, names): (PathBuf, FileNames),
         staging: &Path,
         clock: Clock,
         grace: Option<Duration>,
@@ -44,6 +46,7 @@ impl Published {
     ) -> Self {
         Self {
             dirs: Dirs::new(dir, durable),
+            names,
             lives: Lives::new(clock.clone(), staging),
             started: grace.map(|_| clock.now()),
             clock,
@@ -66,7 +69,12 @@ impl Published {
     }
 
     pub(super) fn path_of(&self, digest: &Digest) -> PathBuf {
-        self.dir().join(digest.algorithm().as_str()).join(digest.hex())
+        self.names.path(self.dir(), digest)
+    }
+
+    /// See [`FileNames::dirs`].
+    pub(super) fn dirs_of_blobs(&self) -> Vec<(Option<Algorithm>, PathBuf)> {
+        self.names.dirs(self.dir())
     }
 
     /// What is known of a blob.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 
+use super::file_names::FileNames;
 use super::keep::Keep;
 use super::published::{Glance, Published};
 use super::staging::Area;
@@ -20,8 +21,10 @@ use crate::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct FsOptions {
-    /// The directory of blobs: `<algorithm>/<hex>` below it, as in an OCI layout.
+    /// The directory of blobs.
     pub blobs: PathBuf,
+    /// How their files are called.
+    pub names: FileNames,
     /// The directory of what is being written: on the same file system, and outside of `blobs`.
     pub staging: PathBuf,
     /// How long a collector leaves a blob alone after it was last wanted. Without one nobody collects here:
@@ -36,7 +39,8 @@ pub struct FsOptions {
     pub durable: bool,
 }
 
-/// A store of blobs in a directory, laid out as the `blobs` directory of an OCI layout.
+/// A store of blobs in a directory, laid out as the `blobs` directory of an OCI layout unless [`FileNames`] say
+/// otherwise.
 ///
 /// - Modes are what the umask leaves of 0666 and 0777.
 /// - Other processes may read the directory and publish into it by rename at any time. Lives, touches and deletes
@@ -61,11 +65,19 @@ impl FsOptions {
     pub fn new(blobs: impl Into<PathBuf>, staging: impl Into<PathBuf>) -> Self {
         Self {
             blobs: blobs.into(),
+            names: FileNames::default(),
             staging: staging.into(),
             grace: None,
             clock: Clock::system(),
             durable: true,
         }
+    }
+
+    /// The same, with the files of blobs called otherwise.
+    #[must_use]
+    pub fn with_names(mut self, names: FileNames) -> Self {
+        self.names = names;
+        self
     }
 
     /// The same, with the grace of a collector.
@@ -96,12 +108,13 @@ impl FsStore {
     pub fn new(options: FsOptions) -> Self {
         let FsOptions {
             blobs,
+            names,
             staging,
             grace,
             clock,
             durable,
         } = options;
-        let published = Published::new(blobs, &staging, clock.clone(), grace, durable);
+        let published = Published::new((blobs, names), &staging, clock.clone(), grace, durable);
         let area = Area::new(staging, clock.clone());
         Self {
             keep: Arc::new(Keep::new(published, area, clock)),
@@ -163,7 +176,7 @@ impl Store for FsStore {
 
     fn list(&self) -> BoxStream<Result<BlobInfo>> {
         let published = self.keep.published();
-        listing::list(published.dir().to_owned(), published.started())
+        listing::list(published.dirs_of_blobs(), published.started())
     }
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Staging> {

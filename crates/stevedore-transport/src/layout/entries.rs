@@ -3,21 +3,21 @@
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::{Descriptor, Error, ErrorKind, ImageIndex, Raw, RefName, Result};
 
-pub(super) fn named_as(entry: &Descriptor, name: &RefName) -> bool {
+pub(crate) fn named_as(entry: &Descriptor, name: &RefName) -> bool {
     entry
         .annotations
         .get(REF_NAME)
         .is_some_and(|it| it == name.as_str())
 }
 
-pub(super) fn tagged<'a>(index: &'a ImageIndex, tag: &str) -> Option<&'a Descriptor> {
+pub(crate) fn tagged<'a>(index: &'a ImageIndex, tag: &str) -> Option<&'a Descriptor> {
     index
         .manifests
         .iter()
         .find(|entry| entry.annotations.get(REF_NAME).is_some_and(|name| name == tag))
 }
 
-pub(super) fn remove_entries(index: &Raw<ImageIndex>, places: &[usize]) -> Result<Raw<ImageIndex>> {
+pub(crate) fn remove_entries(index: &Raw<ImageIndex>, places: &[usize]) -> Result<Raw<ImageIndex>> {
     let edited = index.edit(|edit| {
         for place in places.iter().rev() {
             edit.remove(("manifests", *place))?;
@@ -29,7 +29,7 @@ pub(super) fn remove_entries(index: &Raw<ImageIndex>, places: &[usize]) -> Resul
 
 /// Puts an entry under a name in place of the one that has it, or one without a name where its digest is not among
 /// the entries yet.
-pub(super) fn put_entry(
+pub(crate) fn put_entry(
     index: Raw<ImageIndex>,
     name: Option<&str>,
     entry: &Descriptor,

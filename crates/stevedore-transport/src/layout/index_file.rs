@@ -1,15 +1,16 @@
 //! `oci-layout` and `index.json`: read without a lock, changed under one.
 
-use std::fs::{File, TryLockError};
-use std::io::Read as _;
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
 use stevedore_core::fs::FsStore;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::{Algorithm, Context as _, Error, ErrorKind, ImageIndex, MediaType, Raw, Result};
+
+use crate::files::{self, read_limited};
 
 /// The version of layouts that is written, and whose major number is read (image-spec, "oci-layout file").
 const VERSION: &str = "1.0.0";
@@ -20,11 +21,8 @@ const HEADER_LIMIT: u64 = 4096;
 /// How long a writer waits for the writers before it. Each holds the lock for a rename and two syncs.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// The wait between two looks at a lock that is held.
-const LOCK_POLL: Duration = Duration::from_millis(5);
-
 /// The two files that make a directory a layout.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct IndexFile {
     dir: PathBuf,
     store: FsStore,
@@ -140,22 +138,8 @@ impl IndexFile {
     /// replaced; it goes with the file handle, also by a kill.
     fn lock(&self) -> Result<Option<File>> {
         let path = self.header_path();
-        let cannot = |error| Error::storage(format!("cannot lock {}", path.display()), error);
         let file = self.open_header(&path)?;
-        let deadline = Instant::now() + LOCK_TIMEOUT;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(file)),
-                Err(TryLockError::WouldBlock) if Instant::now() < deadline => std::thread::sleep(LOCK_POLL),
-                Err(TryLockError::WouldBlock) => {
-                    let message = format!("{} is locked by another process for too long", path.display());
-                    return Err(Error::new(ErrorKind::TimedOut, message));
-                }
-                // A file system without locks: the writers of this process still take turns elsewhere.
-                Err(TryLockError::Error(error)) if is_unsupported(&error) => return Ok(None),
-                Err(TryLockError::Error(error)) => return Err(cannot(error)),
-            }
-        }
+        files::lock(file, &path, LOCK_TIMEOUT)
     }
 
     /// Makes `oci-layout` unless another process was faster.
@@ -186,32 +170,4 @@ fn parse(bytes: Bytes) -> Result<Raw<ImageIndex>> {
         Algorithm::Sha256,
         MANIFEST_LIMIT,
     )?)
-}
-
-fn is_unsupported(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::Unsupported
-}
-
-/// A small file, or `None` where it is not there.
-fn read_limited(path: &Path, limit: u64) -> Result<Option<Bytes>> {
-    let cannot = |error| Error::storage(format!("cannot read {}", path.display()), error);
-    let file = match File::open(path) {
-        Ok(file) => file,
-        Err(error)
-            if matches!(
-                error.kind(),
-                std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory
-            ) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(cannot(error)),
-    };
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes).map_err(cannot)?;
-    if bytes.len() as u64 > limit {
-        let message = format!("{} is larger than {limit} bytes", path.display());
-        return Err(Error::new(ErrorKind::TooLarge, message));
-    }
-    Ok(Some(bytes.into()))
 }

@@ -1,25 +1,20 @@
 //! A layout as a sink.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::{
-    Algorithm, Blob, BlobInfo, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan,
-    MediaType, Place, Put, Raw, Result, Role, Selector, Sink, SinkTraits, Source as _, Staging, Store as _,
-    Supply, supply,
+    Algorithm, Blob, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan, MediaType,
+    Place, Put, Raw, Result, Role, Selector, Sink, SinkTraits, Source as _, Staging, Store as _, Supply,
+    supply,
 };
 
+use super::Layout;
 use super::entries::{named_as, put_entry, remove_entries, tagged};
-use super::{Layout, blocking};
-use crate::fallback;
-
-/// How long a blob that another holder stages is waited for, before it is staged apart.
-const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The wait between two looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+use crate::files::blocking;
+use crate::view::Files as _;
+use crate::{fallback, stored};
 
 /// A change of what is filed with a subject.
 enum Change {
@@ -49,7 +44,9 @@ impl Layout {
     /// Writes a document as a blob.
     async fn write_document(&self, document: &Document) -> Result<()> {
         let descriptor = document.descriptor();
-        if let Some(damaged) = self.damaged(&descriptor).await? {
+        if self.inner.check_present
+            && let Some(damaged) = stored::damaged(&self.inner.store, &descriptor).await?
+        {
             supply::replace_blob(&self.inner.store, &damaged, &descriptor, document.bytes()).await?;
             return Ok(());
         }
@@ -60,19 +57,6 @@ impl Layout {
             ingest.commit(supply::expected(digest, size)).await?;
         }
         Ok(())
-    }
-
-    /// A blob that is there with the right size and wrong bytes, if blobs that are there are to be checked. One of
-    /// another size is written anew in any case.
-    async fn damaged(&self, descriptor: &Descriptor) -> Result<Option<BlobInfo>> {
-        if !self.inner.check_present {
-            return Ok(None);
-        }
-        let there = self.inner.store.stat(&descriptor.known_digest()?).await?;
-        match there.filter(|info| info.size == descriptor.size) {
-            Some(info) if !supply::is_intact(&self.inner.store, &info).await? => Ok(Some(info)),
-            _ => Ok(None),
-        }
     }
 
     /// Files a document with its subject, by both customs: an entry without a name, and the fallback tag.
@@ -103,7 +87,7 @@ impl Layout {
     async fn refile(&self, subject: Digest, change: &Change) -> Result<()> {
         let tag = fallback::tag(&subject);
         loop {
-            let seen = tagged(&*self.index().await?, &tag).cloned();
+            let seen = tagged(&*self.inner.index().await?, &tag).cloned();
             let referrers = match change {
                 Change::Add(referrer) => self.with_referrer(seen.as_ref(), referrer).await?,
                 Change::Remove(referrer) => match self.without_referrer(seen.as_ref(), *referrer).await? {
@@ -177,9 +161,7 @@ impl Sink for Layout {
     }
 
     async fn has(&self, descriptor: &Descriptor) -> Result<bool> {
-        let there = self.inner.store.stat(&descriptor.known_digest()?).await?;
-        let there = there.is_some_and(|info| info.size == descriptor.size);
-        Ok(there && self.damaged(descriptor).await?.is_none())
+        stored::has_blob(&self.inner.store, descriptor, self.inner.check_present).await
     }
 
     async fn put_blob(
@@ -189,21 +171,8 @@ impl Sink for Layout {
         supply: &dyn Supply,
     ) -> Result<Put> {
         self.begin().await?;
-        if let Some(damaged) = self.damaged(descriptor).await? {
-            supply::replace_blob(&self.inner.store, &damaged, descriptor, supply).await?;
-            return Ok(Put::Written);
-        }
         // A file of another layout comes as a file through the supply: nothing is to be taken from its place.
-        let mut patience = PATIENCE;
-        let put = supply::put_blob(&self.inner.store, descriptor, supply, move || {
-            let more = !patience.is_zero();
-            patience = patience.saturating_sub(LOOK_AGAIN);
-            Box::pin(async move {
-                tokio::time::sleep(LOOK_AGAIN).await;
-                more
-            })
-        });
-        put.await
+        stored::put_blob(&self.inner.store, descriptor, supply, self.inner.check_present).await
     }
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Option<Staging>> {

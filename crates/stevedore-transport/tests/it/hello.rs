@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use stevedore_transport::{Layout, LayoutOptions};
+use stevedore_transport::{Layout, WriteOptions};
 
 #[path = "../../examples/hello_image.rs"]
 #[allow(dead_code, unreachable_pub)] // the example's `main`
@@ -31,7 +31,7 @@ async fn is_made_again_byte_for_byte() {
     let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/hello");
     let dir = tempfile::tempdir().expect("a directory");
     let made = dir.path().join("hello");
-    let layout = Layout::create(&made, LayoutOptions::default()).expect("a layout");
+    let layout = Layout::create(&made, WriteOptions::default()).expect("a layout");
     hello_image::write(layout).await.expect("it is written");
     assert_eq!(files(&made), files(&committed));
 }

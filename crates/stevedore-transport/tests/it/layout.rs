@@ -5,7 +5,7 @@ use std::sync::{Arc, Barrier};
 use async_trait::async_trait;
 use stevedore_core::suite::{Ability, TransportFixture};
 use stevedore_core::{Digest, Result, Sink, Source};
-use stevedore_transport::{Layout, LayoutOptions};
+use stevedore_transport::{Layout, WriteOptions};
 use tempfile::TempDir;
 
 /// A layout that every call opens anew, as another process does.
@@ -17,7 +17,7 @@ impl OnDisk {
     }
 
     fn open(&self) -> Result<Layout> {
-        Layout::create(self.0.path().join("layout"), LayoutOptions::default())
+        Layout::create(self.0.path().join("layout"), WriteOptions::default())
     }
 }
 

@@ -1,6 +1,7 @@
 //! Integration tests of `stevedore-transport`, one binary.
 
 mod counting;
+mod dir;
 mod hello;
 mod layout;
 mod location;

@@ -9,7 +9,7 @@ use stevedore_core::{
     Descriptor, Document, Error, ErrorKind, IngestPlan, Place, Put, Result, Role, Selector, Sink, SinkTraits,
     Staging, Supply, stream,
 };
-use stevedore_transport::{Engine, Job, Layout, LayoutOptions};
+use stevedore_transport::{Engine, Job, Layout, WriteOptions};
 use tokio::sync::Mutex;
 
 use crate::counting::Counting;
@@ -119,7 +119,7 @@ impl Sink for Piped {
 }
 
 async fn layout_of(sample: &Sample, dir: &std::path::Path) -> Layout {
-    let layout = Layout::create(dir.join("l"), LayoutOptions::default()).expect("a layout");
+    let layout = Layout::create(dir.join("l"), WriteOptions::default()).expect("a layout");
     sample.put(&layout, &["v1"]).await.expect("the sample is written");
     layout
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use stevedore_core::samples::Sample;
 use stevedore_core::{Platform, ReferrerFilter, Repositories, Selector, Source, Supply as _};
-use stevedore_transport::{Engine, Job, Layout, LayoutOptions, Platforms};
+use stevedore_transport::{Engine, Job, Layout, Platforms, WriteOptions};
 
 use crate::counting::Counting;
 
@@ -92,7 +92,7 @@ async fn arrives_whole_and_fetches_nothing_twice() {
             job
         };
         {
-            let layout = Layout::create(dir.path().join("l"), LayoutOptions::default()).expect("a layout");
+            let layout = Layout::create(dir.path().join("l"), WriteOptions::default()).expect("a layout");
             let stalling = counting.stalling_after(cut);
             let engine = Engine::new();
             let copy = engine.copy(job(Arc::new(stalling.clone()), &layout));
@@ -108,7 +108,7 @@ async fn arrives_whole_and_fetches_nothing_twice() {
         }
         // Another process: a new layout over the same directory, a new engine. A blocking thread of the first
         // may still write the chunk it had; it gives the staged file up right after.
-        let layout = Layout::create(dir.path().join("l"), LayoutOptions::default()).expect("a layout");
+        let layout = Layout::create(dir.path().join("l"), WriteOptions::default()).expect("a layout");
         Engine::new()
             .copy(job(Arc::new(counting.clone()), &layout))
             .await

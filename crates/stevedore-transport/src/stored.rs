@@ -1,0 +1,80 @@
+//! Blobs in a store that other processes may be writing to at the same time, and may have damaged.
+
+use std::time::Duration;
+
+use stevedore_core::{BlobInfo, Descriptor, Put, Result, Store, Supply, supply};
+
+/// How files are written: those of layouts and directories.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WriteOptions {
+    /// Whether a blob or document is synced to the disk before it is acknowledged. Without it a power cut may leave
+    /// a blob of zeros under its digest.
+    pub durable: bool,
+    /// Whether a blob that is there is hashed before it counts as such, and written again if it is damaged.
+    pub check_present: bool,
+}
+
+impl Default for WriteOptions {
+    fn default() -> Self {
+        Self {
+            durable: true,
+            check_present: false,
+        }
+    }
+}
+
+/// How long a blob that another holder stages is waited for, before it is staged apart.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The wait between two looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// Sees to it that a blob is in a store. One that another holder stages is waited for, then staged apart; one that is
+/// there with wrong bytes is replaced, if blobs that are there are to be checked.
+///
+/// # Errors
+/// Those of [`supply::put_blob`].
+pub(crate) async fn put_blob(
+    store: &dyn Store,
+    descriptor: &Descriptor,
+    supply: &dyn Supply,
+    check_present: bool,
+) -> Result<Put> {
+    if check_present && let Some(damaged) = damaged(store, descriptor).await? {
+        supply::replace_blob(store, &damaged, descriptor, supply).await?;
+        return Ok(Put::Written);
+    }
+    let mut patience = PATIENCE;
+    let put = supply::put_blob(store, descriptor, supply, move || {
+        let more = !patience.is_zero();
+        patience = patience.saturating_sub(LOOK_AGAIN);
+        Box::pin(async move {
+            tokio::time::sleep(LOOK_AGAIN).await;
+            more
+        })
+    });
+    put.await
+}
+
+/// Whether a blob is there: with its size and, if blobs that are there are to be checked, its bytes.
+pub(crate) async fn has_blob(
+    store: &dyn Store,
+    descriptor: &Descriptor,
+    check_present: bool,
+) -> Result<bool> {
+    let there = store.stat(&descriptor.known_digest()?).await?;
+    match there.filter(|info| info.size == descriptor.size) {
+        Some(info) if check_present => supply::is_intact(store, &info).await,
+        there => Ok(there.is_some()),
+    }
+}
+
+/// A blob that is there with the right size and wrong bytes. One of another size is written anew in any case.
+pub(crate) async fn damaged(store: &dyn Store, descriptor: &Descriptor) -> Result<Option<BlobInfo>> {
+    let there = store.stat(&descriptor.known_digest()?).await?;
+    match there.filter(|info| info.size == descriptor.size) {
+        Some(info) if !supply::is_intact(store, &info).await? => Ok(Some(info)),
+        _ => Ok(None),
+    }
+}
