@@ -1,6 +1,5 @@
 //! An input with a buffer that knows where in the archive it is.
 
-use std::fmt;
 use std::io::{self, ErrorKind};
 
 use super::input::Input;
@@ -130,15 +129,5 @@ fn read(input: &mut impl Input, buffer: &mut [u8]) -> io::Result<usize> {
             }
             read => return read,
         }
-    }
-}
-
-impl<I: fmt::Debug> fmt::Debug for Buffered<I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Buffered")
-            .field("input", &self.input)
-            .field("position", &self.position)
-            .field("buffered", &(self.end - self.start))
-            .finish_non_exhaustive()
     }
 }

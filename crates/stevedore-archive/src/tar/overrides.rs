@@ -146,7 +146,7 @@ fn timestamp(value: &[u8]) -> Option<Timestamp> {
         Some(point) => (&value[..point], &value[point + 1..]),
         None => (value, &b""[..]),
     };
-    let seconds = i64::try_from(decimal(whole)?).ok()?;
+    let seconds = i128::from(decimal(whole)?);
     if !fraction.iter().all(u8::is_ascii_digit) {
         return None;
     }
@@ -156,18 +156,19 @@ fn timestamp(value: &[u8]) -> Option<Timestamp> {
         nanoseconds = nanoseconds * 10 + digit;
     }
     let beyond = fraction.iter().skip(9).any(|digit| *digit != b'0');
-    if !negative {
-        return Some(Timestamp { seconds, nanoseconds });
-    }
-    nanoseconds += u32::from(beyond);
-    if nanoseconds == 0 {
-        return Some(Timestamp::new(-seconds));
-    }
-    let seconds = (-seconds).checked_sub(1)?;
-    Some(Timestamp {
-        seconds,
-        nanoseconds: 1_000_000_000 - nanoseconds,
-    })
+    let seconds = if negative {
+        nanoseconds += u32::from(beyond);
+        if nanoseconds == 0 {
+            -seconds
+        } else {
+            nanoseconds = 1_000_000_000 - nanoseconds;
+            -seconds - 1
+        }
+    } else {
+        seconds
+    };
+    let seconds = i64::try_from(seconds).ok()?;
+    Some(Timestamp { seconds, nanoseconds })
 }
 
 #[cfg(test)]
@@ -186,6 +187,7 @@ mod tests {
         assert_eq!(timestamp(b"-0.0000000001"), at(-1, 999_999_999));
         assert_eq!(timestamp(b"-0.9999999999"), at(-1, 0));
         assert_eq!(timestamp(b"9223372036854775807"), at(i64::MAX, 0));
+        assert_eq!(timestamp(b"-9223372036854775808"), at(i64::MIN, 0));
         for text in [
             &b""[..],
             b"-",
@@ -197,6 +199,7 @@ mod tests {
             b"1,5",
             b" 1",
             b"9223372036854775808",
+            b"-9223372036854775808.1",
         ] {
             assert_eq!(timestamp(text), None, "{text:?}");
         }

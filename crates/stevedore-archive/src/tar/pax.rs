@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn records_are_framed_by_their_length() {
-        let records = all(b"12 path=a\nb\n30 mtime=1.5\n22 linkpath=e\n").unwrap();
+        let records = all(b"12 path=a\nb\n27 mtime=1.5\n22 linkpath=e\n").unwrap();
         assert_eq!(records[0], (b"path".to_vec(), b"a\nb".to_vec()));
         assert_eq!(records[1], (b"mtime".to_vec(), b"1.5\n22 linkpath=e".to_vec()));
         assert_eq!(records.len(), 2);

@@ -278,7 +278,6 @@ fn place_at(offset: u64) -> Place {
 /// The entry at which a [`Reader`] stands: its metadata, and its content by [`Read`] or [`BufRead`](std::io::BufRead).
 ///
 /// The content of a sparse file has its holes, as zeros. Errors are [`Error`]s within those of [`std::io`].
-#[derive(Debug)]
 pub struct Member<'a, I> {
     reader: &'a mut Reader<I>,
 }
@@ -298,13 +297,19 @@ impl<I> Deref for Member<'_, I> {
     }
 }
 
-impl<I: fmt::Debug> fmt::Debug for Reader<I> {
+impl<I> fmt::Debug for Member<'_, I> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Member").field(&self.reader.entry).finish()
+    }
+}
+
+impl<I> fmt::Debug for Reader<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
-            .field("input", &self.input)
-            .field("limits", &self.limits)
             .field("state", &self.state)
             .field("entry", &self.entry)
+            .field("content", &self.content)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }

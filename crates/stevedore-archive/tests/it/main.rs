@@ -5,3 +5,5 @@
     clippy::unwrap_used,
     reason = "clippy allows it in functions marked as tests; their helpers are no different"
 )]
+
+mod tar;
