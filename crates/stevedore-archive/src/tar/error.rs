@@ -53,9 +53,9 @@ pub enum Error {
         /// The limit.
         limit: u64,
     },
-    /// The archive was asked for more entries after an error, or after its rest was read: nobody knows where its next
-    /// header begins.
-    #[error("the archive is not read on: an error came before, or its rest was read")]
+    /// The archive was gone on with after an error, or after its rest was read: nobody knows where its next header begins,
+    /// or how much of the last one was written.
+    #[error("the archive cannot be gone on with: an error came before, or its rest was read")]
     Spent,
     /// An entry cannot be put into an archive.
     #[error("cannot write the entry {entry}: {reason}")]

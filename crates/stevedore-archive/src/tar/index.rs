@@ -63,11 +63,11 @@ impl Index {
                 })
             };
             let path = normalize(&member.path).map_err(|error| fault(error.reason_of_entry()))?;
-            let kept = path.len() + member.link.len();
+            let kept = path.len() + member.link.len() + size_of::<(Vec<u8>, Indexed)>();
             let mapped = member.sparse.as_ref().map_or(0, Vec::len);
             bytes = bytes
                 .checked_sub(kept)
-                .ok_or_else(|| fault(Fault::limit("bytes of paths in the archive", all_bytes)))?;
+                .ok_or_else(|| fault(Fault::limit("bytes of an index of the archive", all_bytes)))?;
             segments = segments
                 .checked_sub(mapped)
                 .ok_or_else(|| fault(Fault::limit("segments of sparse files", all_segments)))?;

@@ -10,7 +10,7 @@ pub struct Limits {
     /// Bytes of one extension: the records of a PAX header, or a long name. They are in memory at once. Default: 1 MiB,
     /// beyond what a Linux inode can hold of extended attributes (64 KiB a list and a value) but for contrived ones.
     pub extension: usize,
-    /// Bytes of a path, and of the target of a link. Default: 4,096, the `PATH_MAX` of Linux: nobody unpacks longer ones.
+    /// Bytes of a path, of the target of a link, and of the names of owners in PAX headers. Default: 4,096, the `PATH_MAX` of Linux: nobody unpacks longer ones.
     pub path: usize,
     /// Names in a path between slashes. Default: 512; the nests of npm, known for their depth, have some 60.
     pub depth: usize,
@@ -22,7 +22,8 @@ pub struct Limits {
     /// Bytes that are made up for readers of holes in sparse files, over the whole archive. Default: 64 GiB. A header of
     /// 512 bytes can announce 8 EiB of zeros, and somebody will hash them; holes that are stepped over do not count.
     pub holes: u64,
-    /// Bytes of paths and link targets that an [`Index`](super::Index) keeps. Default: 64 MiB.
+    /// Bytes of memory that an [`Index`](super::Index) takes for paths, link targets and what it keeps of each entry. Default:
+    /// 64 MiB, which is some hundred thousand entries.
     pub index: usize,
 }
 

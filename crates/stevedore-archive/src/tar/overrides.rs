@@ -64,28 +64,27 @@ impl Overrides {
     fn take_one(&mut self, key: &[u8], value: &[u8], scope: Scope, limits: &Limits) -> Result<(), Fault> {
         match key {
             b"path" | b"linkpath" | b"size" if scope == Scope::Global => return Err(for_all(key)),
-            b"path" => self.path = Some(name(key, value)?),
-            b"linkpath" => self.link = Some(name(key, value)?),
+            b"path" => self.path = Some(name(key, value, limits)?),
+            b"linkpath" => self.link = Some(name(key, value, limits)?),
             // Readers take an empty one for no size, for 0, or for an error.
             b"size" => self.size = Some(number(key, value)?),
             b"uid" => self.uid = setting(value, |value| number(key, value))?,
             b"gid" => self.gid = setting(value, |value| number(key, value))?,
-            b"uname" => self.uname = setting(value, |value| name(key, value))?,
-            b"gname" => self.gname = setting(value, |value| name(key, value))?,
+            b"uname" => self.uname = setting(value, |value| name(key, value, limits))?,
+            b"gname" => self.gname = setting(value, |value| name(key, value, limits))?,
             b"mtime" => {
                 self.mtime = setting(value, |value| timestamp(value).ok_or_else(|| wrong(key, value)))?;
             }
             // star's own way to store sparse files; read without it, they are something else.
             b"SCHILY.realsize" => return Err("a sparse file in the manner of star cannot be read".into()),
             _ => {
-                if let Some(name) = key.strip_prefix(pax::XATTR) {
-                    return self.take_xattr(name, value, limits);
-                }
-                if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
-                    if scope == Scope::Global {
-                        return Err(for_all(b"GNU.sparse"));
-                    }
-                    return self.sparse.take(key, value, limits);
+                let xattr = key.strip_prefix(pax::XATTR);
+                let sparse = key.strip_prefix(b"GNU.sparse.");
+                match (xattr, sparse) {
+                    (None, None) => {}
+                    _ if scope == Scope::Global => return Err(for_all(key)),
+                    (Some(name), _) => return self.take_xattr(name, value, limits),
+                    (_, Some(key)) => return self.sparse.take(key, value, limits),
                 }
             }
         }
@@ -105,10 +104,10 @@ impl Overrides {
     }
 }
 
-/// Readers differ in whether such a value, in a global header, names and measures every entry behind it, or none.
+/// Readers differ in whether such a value, in a global header, holds for every entry behind it, or for none.
 fn for_all(key: &[u8]) -> Fault {
-    let key = String::from_utf8_lossy(key);
-    format!("a global PAX header sets `{key}`, which means something else to each reader").into()
+    let key = escaped(key);
+    format!("a global PAX header sets {key}, which means something else to each reader").into()
 }
 
 fn setting<T>(value: &[u8], parse: impl FnOnce(&[u8]) -> Result<T, Fault>) -> Result<Setting<T>, Fault> {
@@ -119,9 +118,13 @@ fn setting<T>(value: &[u8], parse: impl FnOnce(&[u8]) -> Result<T, Fault>) -> Re
 }
 
 /// A name in a PAX record is as long as the record says, but half the world's readers stop at a NUL.
-fn name(key: &[u8], value: &[u8]) -> Result<Vec<u8>, Fault> {
+fn name(key: &[u8], value: &[u8], limits: &Limits) -> Result<Vec<u8>, Fault> {
     if value.is_empty() || value.contains(&0) {
         return Err(wrong(key, value));
+    }
+    // That of an owner in a global header is copied for each entry.
+    if value.len() > limits.path {
+        return Err(Fault::limit("bytes of a name in a PAX header", limits.path));
     }
     Ok(value.to_vec())
 }
@@ -131,8 +134,7 @@ pub(super) fn number(key: &[u8], value: &[u8]) -> Result<u64, Fault> {
 }
 
 pub(super) fn wrong(key: &[u8], value: &[u8]) -> Fault {
-    let key = String::from_utf8_lossy(key);
-    format!("the PAX record `{key}` is {}", escaped(value)).into()
+    format!("the PAX record {} is {}", escaped(key), escaped(value)).into()
 }
 
 /// Decimal seconds, perhaps negative, perhaps with a fraction. Digits beyond the nanosecond are cut off, downwards.

@@ -81,7 +81,7 @@ impl<I: Input> Reader<I> {
     /// Goes on to the next entry, past what was not read of the one before; `None` at the end of the archive.
     ///
     /// # Errors
-    /// All but those of writing. After one the reader gives [`Error::Spent`].
+    /// All but those of writing; after one it is [`Error::Spent`].
     pub fn next_entry(&mut self) -> Result<Option<Member<'_, I>>> {
         match self.state {
             State::Ended => return Ok(None),
@@ -277,7 +277,8 @@ fn place_at(offset: u64) -> Place {
 
 /// The entry at which a [`Reader`] stands: its metadata, and its content by [`Read`] or [`BufRead`](std::io::BufRead).
 ///
-/// The content of a sparse file has its holes, as zeros. Errors are [`Error`]s within those of [`std::io`].
+/// The content of a sparse file has its holes, as zeros. Errors of the input come as they are, those of the archive are
+/// [`Error`]s within errors of [`std::io`].
 pub struct Member<'a, I> {
     reader: &'a mut Reader<I>,
 }

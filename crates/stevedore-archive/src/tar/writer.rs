@@ -22,6 +22,10 @@ pub struct Writer<W> {
     /// The path of the entry, for messages.
     path: Vec<u8>,
     headers: Vec<u8>,
+    /// What content is copied through.
+    buffer: Vec<u8>,
+    /// Whether the output gave an error in the middle of what has to be written whole.
+    broken: bool,
 }
 
 impl<W: Write> Writer<W> {
@@ -33,6 +37,8 @@ impl<W: Write> Writer<W> {
             size: 0,
             path: Vec::new(),
             headers: Vec::new(),
+            buffer: Vec::new(),
+            broken: false,
         }
     }
 
@@ -40,7 +46,7 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// [`Error::Incomplete`] where data of the entry before it is missing, [`Error::Unwritable`] as [`encode`], and
-    /// [`Error::Write`].
+    /// [`Error::Write`], after which it is [`Error::Spent`].
     pub fn append(&mut self, entry: &Entry) -> Result<()> {
         self.close_entry()?;
         self.headers.clear();
@@ -60,10 +66,18 @@ impl<W: Write> Writer<W> {
         self.append(entry)?;
         // One byte more than there should be, to see content that is too long.
         let mut content = content.take(entry.size.saturating_add(1));
-        let mut buffer = vec![0; BUFFER];
+        let mut buffer = std::mem::take(&mut self.buffer);
+        buffer.resize(BUFFER, 0);
+        let copied = self.copy(&mut content, &mut buffer);
+        self.buffer = buffer;
+        copied?;
+        self.close_entry()
+    }
+
+    fn copy(&mut self, content: &mut impl Read, buffer: &mut [u8]) -> Result<()> {
         loop {
-            let bytes = match content.read(&mut buffer) {
-                Ok(0) => return self.close_entry(),
+            let bytes = match content.read(buffer) {
+                Ok(0) => return Ok(()),
                 Ok(bytes) => bytes,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(source) => {
@@ -109,7 +123,13 @@ impl<W: Write> Writer<W> {
     }
 
     fn write_out(&mut self, write: impl FnOnce(&mut Self) -> io::Result<()>) -> Result<()> {
-        write(self).map_err(|source| Error::Write { source })
+        if self.broken {
+            return Err(Error::Spent);
+        }
+        write(self).map_err(|source| {
+            self.broken = true;
+            Error::Write { source }
+        })
     }
 
     fn too_long(&self) -> String {

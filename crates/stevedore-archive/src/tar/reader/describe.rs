@@ -177,7 +177,8 @@ fn describe(
     if is_device && block.dialect() != Dialect::V7 {
         (entry.major, entry.minor) = (block.major()?, block.minor()?);
     }
-    describe_xattrs(entry, local, global, limits)
+    entry.xattrs = std::mem::take(&mut local.xattrs);
+    Ok(())
 }
 
 fn describe_names(entry: &mut Entry, block: Block<'_>, local: &Overrides, global: &Overrides) {
@@ -192,25 +193,6 @@ fn describe_names(entry: &mut Entry, block: Block<'_>, local: &Overrides, global
     };
     name(&mut entry.uname, local.uname.or(&global.uname), block.uname());
     name(&mut entry.gname, local.gname.or(&global.gname), block.gname());
-}
-
-fn describe_xattrs(
-    entry: &mut Entry,
-    local: &mut Overrides,
-    global: &Overrides,
-    limits: &Limits,
-) -> Result<(), Fault> {
-    entry.xattrs.clear();
-    entry.xattrs.append(&mut local.xattrs);
-    for (name, value) in &global.xattrs {
-        if !entry.xattrs.contains_key(name) {
-            entry.xattrs.insert(name.clone(), value.clone());
-        }
-    }
-    if entry.xattrs.len() > limits.xattrs {
-        return Err(Fault::limit("extended attributes", limits.xattrs));
-    }
-    Ok(())
 }
 
 fn check_path(path: &[u8], limits: &Limits) -> Result<(), Fault> {

@@ -1,7 +1,7 @@
 //! Sparse files in PAX headers (GNU tar manual, "Storing Sparse Files"): versions 0.0, 0.1 and 1.0.
 
 use super::Map;
-use crate::tar::error::Fault;
+use crate::tar::error::{Fault, escaped};
 use crate::tar::limits::Limits;
 use crate::tar::number::decimal;
 use crate::tar::overrides::{number, wrong};
@@ -68,8 +68,8 @@ impl PaxSparse {
                 self.take_map(value, limits)?;
             }
             _ => {
-                let key = String::from_utf8_lossy(key);
-                return Err(format!("the PAX record `GNU.sparse.{key}` is not known").into());
+                let key = escaped(key);
+                return Err(format!("the PAX record of sparse files {key} is not known").into());
             }
         }
         Ok(())

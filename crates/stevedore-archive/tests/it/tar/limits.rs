@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::raw::{Raw, header};
 use super::{Item, read_limited};
-use stevedore_archive::tar::{Error, Limits};
+use stevedore_archive::tar::{Error, Index, Indexed, Limits, Stream};
 
 #[track_caller]
 fn is_limit(result: Result<Vec<Item>, Error>, text: &str) {
@@ -63,28 +63,35 @@ fn paths_and_links_are_bounded() {
 }
 
 #[test]
-fn extended_attributes_are_bounded_also_together_with_global_ones() {
-    let archive = Raw::default()
-        .pax(
-            b'g',
-            &[("SCHILY.xattr.user.a", b""), ("SCHILY.xattr.user.b", b"")],
-        )
-        .pax(
-            b'x',
-            &[("SCHILY.xattr.user.b", b""), ("SCHILY.xattr.user.c", b"")],
-        )
-        .file("a", b"")
-        .end();
-    let (entry, _) = &read_limited(&archive, |limits| limits.xattrs = 3).unwrap()[0];
-    assert_eq!(entry.xattrs.len(), 3);
-    is_limit(
-        read_limited(&archive, |limits| limits.xattrs = 2),
-        "entry \"a\" at byte 1024: extended attributes: more than the 2",
-    );
+fn extended_attributes_are_bounded() {
+    let records: &[(&str, &[u8])] = &[
+        ("SCHILY.xattr.user.a", b""),
+        ("SCHILY.xattr.user.a", b"b"),
+        ("SCHILY.xattr.user.b", b""),
+    ];
+    let archive = Raw::default().pax(b'x', records).file("a", b"").end();
+    let (entry, _) = &read_limited(&archive, |limits| limits.xattrs = 2).unwrap()[0];
+    assert_eq!(entry.xattrs.len(), 2);
     is_limit(
         read_limited(&archive, |limits| limits.xattrs = 1),
-        "extended attributes: more than the 1",
+        "entry \"extension\" at byte 0: extended attributes: more than the 1",
     );
+}
+
+/// Each entry behind a global header has a copy of it.
+#[test]
+fn names_of_owners_are_bounded() {
+    for flag in [b'x', b'g'] {
+        let archive = Raw::default()
+            .pax(flag, &[("uname", &[b'u'; 201])])
+            .file("a", b"")
+            .end();
+        read_limited(&archive, |limits| limits.path = 201).unwrap();
+        is_limit(
+            read_limited(&archive, |limits| limits.path = 200),
+            "bytes of a name in a PAX header: more than the 200",
+        );
+    }
 }
 
 #[test]
@@ -143,13 +150,28 @@ fn holes_that_are_not_read_cost_nothing() {
 
 #[test]
 fn an_index_is_bounded() {
-    use stevedore_archive::tar::{Index, Stream};
     let archive = Raw::default().file("./abc", b"").file("de", b"").end();
     let read = |index| {
         let mut limits = Limits::default();
         limits.index = index;
         Index::read(Stream::new(&archive[..]), limits)
     };
-    read(5).unwrap();
-    assert!(matches!(read(4), Err(Error::Limit { .. })));
+    // Paths, and what is kept of each entry besides.
+    let besides = size_of::<(Vec<u8>, Indexed)>();
+    read(2 * besides + 5).unwrap();
+    assert!(matches!(read(2 * besides + 4), Err(Error::Limit { .. })));
+}
+
+#[test]
+fn the_sparse_maps_of_an_index_are_bounded_together() {
+    let records: &[(&str, &[u8])] = &[("GNU.sparse.size", b"20"), ("GNU.sparse.map", b"4,1,8,2")];
+    let sparse = Raw::default().pax(b'x', records).file("a", b"abc");
+    let archive = sparse.pax(b'x', records).file("b", b"abc").end();
+    let read = |segments| {
+        let mut limits = Limits::default();
+        limits.segments = segments;
+        Index::read(Stream::new(&archive[..]), limits)
+    };
+    read(4).unwrap();
+    assert!(matches!(read(3), Err(Error::Limit { .. })));
 }

@@ -166,10 +166,15 @@ fn rich() -> Vec<u8> {
     map.extend(b"abc");
     Raw::default()
         .file("a", b"content")
-        .pax(b'g', &[("uid", b"5"), ("SCHILY.xattr.user.g", b"v")])
+        .pax(b'g', &[("uid", b"5"), ("gname", b"all")])
         .pax(
             b'x',
-            &[("path", b"long/name"), ("mtime", b"1.5"), ("size", b"700")],
+            &[
+                ("path", b"long/name"),
+                ("mtime", b"1.5"),
+                ("size", b"700"),
+                ("SCHILY.xattr.user.a", b"v"),
+            ],
         )
         .file("short", &[b'x'; 700])
         .long(b'L', "gnu/name")
@@ -247,6 +252,28 @@ proptest! {
             mend(&mut archive);
         }
         check(&archive, vec![7])?;
+    }
+}
+
+#[test]
+fn an_archive_is_copied_entry_by_entry() {
+    let archive = rich();
+    let mut reader = Reader::new(&archive[..]);
+    let mut writer = Writer::new(Vec::new());
+    while let Some(mut member) = reader.next_entry().unwrap() {
+        let entry = member.entry().clone();
+        writer.append_from(&entry, &mut member).unwrap();
+    }
+    let copied = writer.finish().unwrap();
+    let (before, after) = (read(&archive).unwrap(), read(&copied).unwrap());
+    assert_eq!(before.len(), after.len());
+    for ((mut entry, content), (copy, same)) in before.into_iter().zip(after) {
+        assert_eq!(content, same);
+        // What the copy does not keep: fractions of seconds, holes, and places.
+        entry.mtime.nanoseconds = 0;
+        entry.sparse = None;
+        (entry.offset, entry.data_offset, entry.stored) = (copy.offset, copy.data_offset, copy.stored);
+        assert_eq!(entry, copy);
     }
 }
 

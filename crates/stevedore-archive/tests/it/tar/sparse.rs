@@ -218,11 +218,8 @@ fn records_that_contradict_each_other_are_refused() {
         (&[("size", b"20"), ("major", b"1"), ("minor", b"1")], "not known"),
         (&[("size", b"20"), ("major", b"2"), ("minor", b"0")], "not known"),
         (&[("size", b"20"), ("major", b"1")], "not known"),
-        (
-            &[("size", b"20"), ("colour", b"red")],
-            "`GNU.sparse.colour` is not known",
-        ),
-        (&[("size", b"20"), ("name", b"")], "`name` is \"\""),
+        (&[("size", b"20"), ("colour", b"red")], "\"colour\" is not known"),
+        (&[("size", b"20"), ("name", b"")], "\"name\" is \"\""),
         (&[("size", b"20"), ("map", b"")], "has 0 bytes, the archive 7"),
     ];
     for (records, fault) in cases {

@@ -158,6 +158,34 @@ fn an_entry_that_cannot_be_written_leaves_the_archive_as_it_was() {
     assert_eq!(kinds, [Kind::File, Kind::Fifo]);
 }
 
+/// An output that takes some bytes, and then none.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0 == 0 {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let written = bytes.len().min(self.0);
+        self.0 -= written;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_archive_that_broke_off_in_a_header_is_not_gone_on_with() {
+    let mut writer = Writer::new(Full(700));
+    writer.append(&Entry::new(Kind::Fifo, "a")).unwrap();
+    let error = writer.append(&Entry::new(Kind::Fifo, "b")).unwrap_err();
+    assert!(matches!(error, Error::Write { .. }));
+    writer.append(&Entry::new(Kind::Fifo, "b")).unwrap_err();
+    assert!(matches!(writer.finish(), Err(Error::Spent)));
+}
+
 #[test]
 fn headers_and_padding_make_the_same_archive_without_a_writer() {
     let entry = Entry::file("a", 5);
