@@ -115,11 +115,11 @@ impl<I: Input> Reader<I> {
     /// Passes over the rest of the entry, up to the next block.
     fn leave_entry(&mut self) -> Result<()> {
         let left = self.content.stored_left();
-        self.skip(left, "all of its data")?;
+        self.skip(left, "the end of its data")?;
         let padding = padding_of(self.entry.stored);
         self.content = Content::default();
         self.entry.stored = 0;
-        self.skip(padding, "the padding behind its data")
+        self.skip(padding, "the end of the padding behind it")
     }
 
     fn skip(&mut self, bytes: u64, what: &'static str) -> Result<()> {
@@ -184,13 +184,13 @@ impl<I: Input> Reader<I> {
         data.resize(length, 0);
         match self.input.read_full(data) {
             Ok(read) if read == length => {}
-            Ok(_) => return Err(self.truncated(self.place_of_block(offset), "all of its data")),
+            Ok(_) => return Err(self.truncated(self.place_of_block(offset), "the end of its data")),
             Err(source) => return Err(self.read_error(source)),
         }
         let padding = padding_of(size);
         match self.input.skip(padding) {
             Ok(skipped) if skipped == padding => Ok(()),
-            Ok(_) => Err(self.truncated(self.place_of_block(offset), "the padding behind its data")),
+            Ok(_) => Err(self.truncated(self.place_of_block(offset), "the end of the padding behind it")),
             Err(source) => Err(self.read_error(source)),
         }
     }

@@ -61,7 +61,8 @@ impl<W: Write> Writer<W> {
     /// Writes an entry with its content, which must have the entry's size.
     ///
     /// # Errors
-    /// As [`append`](Self::append), and [`Error::Read`] where the content gives an error, with the offset in it.
+    /// As [`append`](Self::append), and [`Error::Read`] where the content gives an error, with the offset in it. Where the
+    /// content is the reason, the archive cannot be gone on with either.
     pub fn append_from(&mut self, entry: &Entry, content: &mut impl Read) -> Result<()> {
         self.append(entry)?;
         // One byte more than there should be, to see content that is too long.
@@ -70,6 +71,8 @@ impl<W: Write> Writer<W> {
         buffer.resize(BUFFER, 0);
         let copied = self.copy(&mut content, &mut buffer);
         self.buffer = buffer;
+        // What was written of it looks whole if only the last read failed, or found more.
+        self.broken |= copied.is_err();
         copied?;
         self.close_entry()
     }
@@ -147,7 +150,7 @@ impl<W: Write> Write for Writer<W> {
             };
             return Err(error.into());
         }
-        let written = self.output.write(bytes)?;
+        let written = self.output.write(bytes)?.min(bytes.len());
         self.missing -= written as u64;
         Ok(written)
     }

@@ -97,7 +97,8 @@ impl<I: Input> Reader<I> {
     }
 
     fn cut_off(&self) -> io::Error {
-        self.truncated(self.place_of_entry(), "all of its data").into()
+        self.truncated(self.place_of_entry(), "the end of its data")
+            .into()
     }
 }
 

@@ -4,11 +4,11 @@ use super::extension::{Pending, agreed};
 use super::{Content, Reader};
 use crate::tar::block::{BLOCK, BLOCK_SIZE, Block, Dialect};
 use crate::tar::entry::{Entry, Kind, Timestamp};
-use crate::tar::error::{Fault, Place, Result};
+use crate::tar::error::{Error, Fault, Result};
 use crate::tar::input::Input;
 use crate::tar::limits::Limits;
 use crate::tar::overrides::Overrides;
-use crate::tar::sparse::{Continuation, DataMap, Form, OldGnu};
+use crate::tar::sparse::{Continuation, DataMap, Form, Map, OldGnu};
 
 impl<I: Input> Reader<I> {
     /// Understands the header that was read, with what was said before it; and reads the map of a sparse file.
@@ -29,15 +29,11 @@ impl<I: Input> Reader<I> {
             &self.global,
             &self.limits,
         );
-        described.map_err(|fault| fault.at(self.place_of_entry()))?;
-        if self
-            .entry
-            .data_offset
-            .checked_add(self.entry.stored)
-            .and_then(|end| end.checked_add(BLOCK_SIZE))
-            .is_none()
-        {
-            return Err(Fault::from("its data would end beyond any file").at(self.place_of_entry()));
+        described.map_err(|fault| self.fault(fault))?;
+        // The padding is below a block.
+        let end = self.entry.data_offset.checked_add(self.entry.stored);
+        if end.and_then(|end| end.checked_add(BLOCK_SIZE)).is_none() {
+            return Err(self.fault("its data would end beyond any file".into()));
         }
         self.read_sparse_map(local)?;
         self.content = Content::of(&self.entry);
@@ -45,72 +41,61 @@ impl<I: Input> Reader<I> {
     }
 
     fn read_sparse_map(&mut self, local: Overrides) -> Result<()> {
-        let at = |entry: &Entry, fault: Fault| {
-            let place = Place {
-                path: entry.path.clone(),
-                offset: entry.offset,
-            };
-            fault.at(place)
-        };
-        let limit = self.limits.segments;
-        let form = local.sparse.finish().map_err(|fault| at(&self.entry, fault))?;
+        let form = local.sparse.finish().map_err(|fault| self.fault(fault))?;
         let old = Block(&self.block).type_flag() == b'S';
-        let (size, segments) = match form {
+        let (size, map) = match form {
             None if !old => return Ok(()),
             None => self.read_old_map()?,
             Some(_) if old || self.entry.kind != Kind::File => {
-                let reason = "a PAX header calls it sparse, and it is no regular file";
-                return Err(at(&self.entry, reason.into()));
+                return Err(self.fault("a PAX header calls it sparse, and it is no regular file".into()));
             }
-            Some(Form::Header { map, size }) => {
-                let segments = map.finish(size, self.entry.stored);
-                (size, segments.map_err(|fault| at(&self.entry, fault))?)
-            }
-            Some(Form::Data { size }) => {
-                let mut map = DataMap::default();
-                let mut block = [0; BLOCK];
-                loop {
-                    if self.entry.stored < BLOCK_SIZE {
-                        return Err(at(
-                            &self.entry,
-                            "the map of a sparse file does not end in its data".into(),
-                        ));
-                    }
-                    self.read_map_block(&mut block)?;
-                    self.entry.stored -= BLOCK_SIZE;
-                    if map.take(&block, limit).map_err(|fault| at(&self.entry, fault))? {
-                        break;
-                    }
-                }
-                let segments = map.into_map().finish(size, self.entry.stored);
-                (size, segments.map_err(|fault| at(&self.entry, fault))?)
-            }
+            Some(Form::Header { map, size }) => (size, map),
+            Some(Form::Data { size }) => (size, self.read_data_map()?),
         };
+        let segments = map.finish(size, self.entry.stored);
+        self.entry.sparse = Some(segments.map_err(|fault| self.fault(fault))?);
         self.entry.size = size;
-        self.entry.sparse = Some(segments);
         Ok(())
     }
 
-    fn read_old_map(&mut self) -> Result<(u64, Vec<crate::tar::Segment>)> {
+    fn read_old_map(&mut self) -> Result<(u64, Map)> {
         let limit = self.limits.segments;
         let begun = OldGnu::of_header(Block(&self.block), limit);
-        let (mut map, mut more) = begun.map_err(|fault| fault.at(self.place_of_entry()))?;
+        let (mut map, mut more) = begun.map_err(|fault| self.fault(fault))?;
         let mut block = [0; BLOCK];
         while more == Continuation::Follows {
             self.read_map_block(&mut block)?;
-            more = map
-                .extend(&block, limit)
-                .map_err(|fault| fault.at(self.place_of_entry()))?;
+            more = map.extend(&block, limit).map_err(|fault| self.fault(fault))?;
         }
-        map.finish(self.entry.stored)
-            .map_err(|fault| fault.at(self.place_of_entry()))
+        Ok(map.finish())
+    }
+
+    /// A map that is the beginning of the data.
+    fn read_data_map(&mut self) -> Result<Map> {
+        let mut map = DataMap::default();
+        let mut block = [0; BLOCK];
+        let mut ended = false;
+        while !ended {
+            if self.entry.stored < BLOCK_SIZE {
+                return Err(self.fault("the map of a sparse file does not end in its data".into()));
+            }
+            self.read_map_block(&mut block)?;
+            self.entry.stored -= BLOCK_SIZE;
+            let taken = map.take(&block, self.limits.segments);
+            ended = taken.map_err(|fault| self.fault(fault))?;
+        }
+        Ok(map.finish())
+    }
+
+    fn fault(&self, fault: Fault) -> Error {
+        fault.at(self.place_of_entry())
     }
 
     /// Reads a block behind the header that belongs to a map, and not to the data.
     fn read_map_block(&mut self, block: &mut [u8; BLOCK]) -> Result<()> {
         match self.input.read_full(block) {
             Ok(BLOCK) => {}
-            Ok(_) => return Err(self.truncated(self.place_of_entry(), "all of its sparse map")),
+            Ok(_) => return Err(self.truncated(self.place_of_entry(), "the end of its sparse map")),
             Err(source) => return Err(self.read_error(source)),
         }
         self.entry.data_offset += BLOCK_SIZE;
@@ -156,16 +141,14 @@ fn describe(
     entry.size = entry.stored;
     entry.sparse = None;
     entry.mode = block.mode()?;
-    entry.uid = local
-        .uid
-        .or(&global.uid)
-        .copied()
-        .map_or_else(|| block.uid(), Ok)?;
-    entry.gid = local
-        .gid
-        .or(&global.gid)
-        .copied()
-        .map_or_else(|| block.gid(), Ok)?;
+    entry.uid = match local.uid.or(&global.uid) {
+        Some(uid) => *uid,
+        None => block.uid()?,
+    };
+    entry.gid = match local.gid.or(&global.gid) {
+        Some(gid) => *gid,
+        None => block.gid()?,
+    };
     entry.mtime = match local.mtime.or(&global.mtime) {
         Some(mtime) => *mtime,
         None => Timestamp::new(block.mtime()?),

@@ -76,9 +76,8 @@ impl OldGnu {
         }
     }
 
-    /// The size and the map of the file, whose data has so many bytes.
-    pub(in crate::tar) fn finish(self, stored: u64) -> Result<(u64, Vec<crate::tar::Segment>), Fault> {
-        let segments = self.map.finish(self.size, stored)?;
-        Ok((self.size, segments))
+    /// The size of the file, and its map.
+    pub(in crate::tar) fn finish(self) -> (u64, Map) {
+        (self.size, self.map)
     }
 }

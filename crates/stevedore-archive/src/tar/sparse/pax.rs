@@ -176,7 +176,7 @@ impl DataMap {
         Ok(())
     }
 
-    pub(in crate::tar) fn into_map(self) -> Map {
+    pub(in crate::tar) fn finish(self) -> Map {
         self.map
     }
 }

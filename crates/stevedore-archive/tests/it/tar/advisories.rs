@@ -126,7 +126,7 @@ fn a_size_that_overflows_is_refused() {
         .end();
     let error = refused(&archive);
     assert!(
-        error.contains("the archive ends at byte 2048, before all of its data"),
+        error.contains("the archive ends at byte 2048, before the end of its data"),
         "{error}"
     );
 }

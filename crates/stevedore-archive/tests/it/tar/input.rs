@@ -140,7 +140,7 @@ fn an_entry_cut_off_while_it_is_read_is_an_error() {
     assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     assert_eq!(
         error.to_string(),
-        "entry \"a\" at byte 0: the archive ends at byte 1000, before all of its data"
+        "entry \"a\" at byte 0: the archive ends at byte 1000, before the end of its data"
     );
     assert!(matches!(reader.next_entry(), Err(Error::Truncated { .. })));
 }

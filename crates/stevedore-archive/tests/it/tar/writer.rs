@@ -1,6 +1,6 @@
 //! Writing archives.
 
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 
 use super::{only, read};
 use stevedore_archive::tar::{END, Entry, Error, Kind, Timestamp, Writer, encode, padding};
@@ -139,8 +139,9 @@ fn content_has_to_be_as_long_as_its_entry_says() {
     let short = writer.append_from(&Entry::file("a", 3), &mut &b"ab"[..]);
     assert!(matches!(short, Err(Error::Incomplete { missing: 1, .. })));
     let mut writer = Writer::new(Vec::new());
-    let long = writer.append_from(&Entry::file("a", 3), &mut &b"abcd"[..]);
+    let long = writer.append_from(&Entry::file("a", 3), &mut b"abc".chain(&b"d"[..]));
     assert!(matches!(long, Err(Error::Unwritable { .. })));
+    assert!(matches!(writer.finish(), Err(Error::Spent)));
 }
 
 #[test]
