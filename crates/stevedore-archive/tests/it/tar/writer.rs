@@ -59,6 +59,10 @@ fn pax_headers_are_written_where_ustar_does_not_suffice() {
             "uname"
         ]
     );
+    // Numbers all the same, for readers that know nothing of PAX.
+    let header = &archive[archive.len() - 1536..];
+    assert_eq!(&header[108..124], b"0000000\x000000000\0");
+    assert_eq!(&header[136..148], b"00000000000\0");
     let (read, _) = only(&archive);
     entry.data_offset = archive.len() as u64 - 1024;
     assert_eq!(read, entry);
@@ -82,6 +86,16 @@ fn what_fits_needs_no_pax_header() {
     let (read, _) = only(&[&headers, END].concat());
     entry.data_offset = 512;
     assert_eq!(read, entry);
+}
+
+/// Old readers take one for a directory.
+#[test]
+fn a_path_that_is_cut_off_does_not_end_with_a_slash() {
+    let entry = Entry::file(format!("{}/{}", "a".repeat(99), "b".repeat(120)), 0);
+    let archive = written(&entry, b"");
+    let name = &archive[archive.len() - 1536..][..100];
+    assert_eq!(name, ["a".repeat(99).as_bytes(), b"\0"].concat());
+    assert_eq!(only(&archive).0.path, entry.path);
 }
 
 #[test]
