@@ -4,7 +4,7 @@ use std::io::Read;
 
 use super::raw::{Raw, gnu_header, header, v7_header, with};
 use super::{only, read};
-use stevedore_archive::tar::{Kind, Reader, Timestamp};
+use stevedore_archive::tar::{Error, Kind, Reader, Timestamp};
 
 #[test]
 fn a_ustar_header_has_everything() {
@@ -234,4 +234,13 @@ fn what_stands_behind_the_end_is_drained() {
     let mut rest = Vec::new();
     reader.into_inner().read_to_end(&mut rest).unwrap();
     assert!(rest.is_empty());
+}
+
+#[test]
+fn an_archive_whose_rest_was_drained_has_no_next_entry_and_no_end() {
+    let archive = Raw::default().file("a", b"").file("b", b"x").end();
+    let mut reader = Reader::new(&archive[..]);
+    reader.next_entry().unwrap().unwrap();
+    assert_eq!(reader.drain().unwrap(), 2048);
+    assert!(matches!(reader.next_entry(), Err(Error::Spent)));
 }
