@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bytes::Bytes;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -12,6 +13,7 @@ use crate::media_type::MediaType;
 use crate::platform::Platform;
 use crate::raw::{CONFIG_LIMIT, Model, ParseError, object, sealed};
 use crate::text::null_as_default;
+use crate::{ByteRange, Descriptor, Source};
 
 /// The most entries of a history that are read. An entry may be two bytes long and takes some hundred here; images
 /// have at most a few hundred.
@@ -230,6 +232,16 @@ impl Default for RootFs {
             diff_ids: Vec::new(),
         }
     }
+}
+
+/// The bytes of the config that an image's manifest names, of whatever type it is: verified, and not parsed.
+///
+/// # Errors
+/// What the source answers; [`ErrorKind::Mismatch`](crate::ErrorKind::Mismatch) where they are not those of the
+/// descriptor, [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge) where there are more than [`CONFIG_LIMIT`].
+pub async fn read(source: &dyn Source, config: &Descriptor) -> crate::Result<Bytes> {
+    let blob = source.blob(config, ByteRange::FULL).await?;
+    blob.verified(config)?.into_bytes(CONFIG_LIMIT as u64).await
 }
 
 impl Model for ImageConfig {}

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use stevedore_core::raw::CONFIG_LIMIT;
-use stevedore_core::{ByteRange, Context as _, Descriptor, Document, Error, ErrorKind, Source};
+use stevedore_core::{Context as _, Descriptor, Document, Error, ErrorKind, Source, config};
 use stevedore_transport::Location;
 
 use super::exact;
@@ -36,12 +35,7 @@ pub(crate) async fn read(
         );
         return Err(Error::new(ErrorKind::Unsupported, message).into());
     };
-    let bytes = read_blob(source, &image.config).await;
+    let bytes = config::read(&**source, &image.config).await;
     let bytes = bytes.context(|| format!("cannot read the config {} of {location}", image.config.digest))?;
     Ok((image.config.clone(), bytes))
-}
-
-async fn read_blob(source: &Arc<dyn Source>, descriptor: &Descriptor) -> Result<Bytes, Error> {
-    let blob = source.blob(descriptor, ByteRange::FULL).await?;
-    blob.verified(descriptor)?.into_bytes(CONFIG_LIMIT as u64).await
 }

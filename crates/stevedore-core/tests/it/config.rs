@@ -1,8 +1,12 @@
 //! Image configs: as the image-spec has them, as Docker writes them, and what is refused.
 
+use bytes::Bytes;
 use proptest::prelude::*;
 use stevedore_core::raw::{CONFIG_LIMIT, ParseError};
-use stevedore_core::{Algorithm, ImageConfig, MediaType, Platform, Raw};
+use stevedore_core::samples::describe;
+use stevedore_core::{
+    Algorithm, ErrorKind, ImageConfig, MediaType, Platform, Raw, Repositories, Sink as _, config,
+};
 
 fn parse(text: &str) -> Result<Raw<ImageConfig>, ParseError> {
     Raw::parse(
@@ -167,6 +171,26 @@ fn a_new_config_is_of_its_platform() {
         raw.unwrap().bytes(),
         r#"{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":[]}}"#
     );
+}
+
+#[tokio::test]
+async fn a_config_is_read_whole_and_verified_and_within_bounds() {
+    let repository = Repositories::in_memory().open("app").unwrap();
+    let held = async |bytes: &Bytes| {
+        let descriptor = describe(MediaType::OCI_CONFIG, bytes);
+        repository.put_blob(&descriptor, &[], bytes).await.unwrap();
+        descriptor
+    };
+    let fails = async |descriptor| config::read(&repository, descriptor).await.unwrap_err().kind();
+    let bytes = Bytes::from_static(b"{\"x\": 1E2}");
+    let mut descriptor = held(&bytes).await;
+    assert_eq!(config::read(&repository, &descriptor).await.unwrap(), bytes);
+    descriptor.size += 1;
+    assert_eq!(fails(&descriptor).await, ErrorKind::Mismatch);
+    let most = held(&vec![b' '; CONFIG_LIMIT].into()).await;
+    config::read(&repository, &most).await.unwrap();
+    let more = held(&vec![b' '; CONFIG_LIMIT + 1].into()).await;
+    assert_eq!(fails(&more).await, ErrorKind::TooLarge);
 }
 
 proptest! {

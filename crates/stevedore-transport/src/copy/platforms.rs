@@ -2,8 +2,8 @@
 
 use stevedore_core::raw::CONFIG_LIMIT;
 use stevedore_core::{
-    ByteRange, Context as _, Descriptor, Document, Error, ErrorKind, ImageConfig, ImageManifest, Platform,
-    Raw, Result, Selector, Source,
+    Context as _, Descriptor, Document, Error, ErrorKind, ImageConfig, ImageManifest, Platform, Raw, Result,
+    Selector, Source, config,
 };
 
 /// How deep indexes may lie within indexes on the way to an image.
@@ -112,11 +112,7 @@ async fn ensure_suits(source: &dyn Source, image: &Raw<ImageManifest>, wanted: &
 }
 
 async fn config_platform(source: &dyn Source, image: &Raw<ImageManifest>) -> Result<Platform> {
-    let blob = source.blob(&image.config, ByteRange::FULL).await?;
-    let bytes = blob
-        .verified(&image.config)?
-        .into_bytes(CONFIG_LIMIT as u64)
-        .await?;
+    let bytes = config::read(source, &image.config).await?;
     let algorithm = image.config.known_digest()?.algorithm();
     let config: Raw<ImageConfig> =
         Raw::parse(bytes, image.config.media_type.clone(), algorithm, CONFIG_LIMIT)?;
