@@ -4,6 +4,7 @@
 //! a busy machine would.
 
 mod corpus;
+mod folder;
 mod layer;
 mod machine;
 mod operation;
@@ -23,12 +24,13 @@ use crate::workspace::Workspace;
 use crate::{Failure, cargo};
 
 use corpus::Image;
+use folder::Folder;
 use machine::{Machine, Medium};
 use operation::Operation;
 use options::Options;
 use programs::Program;
 use report::{Entry, Row};
-use stage::{Folder, Stage};
+use stage::Stage;
 
 /// What takes part in every row.
 struct Field {
@@ -93,7 +95,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<bool, Failure> {
     );
     let mut media = Vec::new();
     for (index, dir) in field.options.dirs.iter().enumerate() {
-        let folder = Folder::new(dir)?;
+        let folder = Folder::make(dir.join(format!("stevedore-bench-{}", std::process::id())))?;
         let medium = Medium::measure(folder.path())?;
         let medium = Medium {
             dir: dir.clone(),

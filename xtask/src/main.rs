@@ -10,6 +10,7 @@
 mod bench;
 mod cargo;
 mod checks;
+mod docker_registry;
 mod docs;
 mod features;
 mod finding;

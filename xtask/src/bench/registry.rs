@@ -1,71 +1,53 @@
-//! Debian's docker-registry on a port of its own, started here and ended here.
+//! A registry of a bench, with nothing in it at first.
 
-use std::fs::{self, File};
 use std::io::{Read as _, Write as _};
-use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::Path;
+use std::time::Duration;
 
+use super::folder::Folder;
 use crate::Failure;
+use crate::docker_registry::{DockerRegistry, Settings};
 
 /// After which a server that does not answer never will.
 const PATIENCE: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_millis(5);
 
-/// A registry with nothing in it at first. It ends, and what it stored goes, when this is dropped.
+/// It ends, and what it stored goes, when this is dropped.
 #[derive(Debug)]
 pub(super) struct Registry {
-    server: Child,
+    server: DockerRegistry,
     /// Host and port.
     pub(super) host: String,
-    dir: PathBuf,
+    _folder: Folder,
 }
 
 impl Registry {
-    /// Starts it with its storage in a folder that is not there yet.
-    ///
-    /// The port is another one each time: skopeo remembers where it saw a blob, by host, and would try a mount.
+    /// Starts it with its storage in a folder that is not there yet, and waits until it answers.
     pub(super) fn start(program: &Path, dir: &Path) -> Result<Self, Failure> {
-        fs::create_dir(dir)?;
-        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let host = format!("127.0.0.1:{port}");
-        let config = dir.join("config.yml");
-        fs::write(
-            &config,
-            format!(
-                "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
-                 storage: {{filesystem: {{rootdirectory: {}}}, maintenance: {{uploadpurging: {{enabled: false}}}}}}\n\
-                 http: {{addr: '{host}', secret: bench}}\n",
-                dir.join("data").display()
-            ),
-        )?;
-        let log = File::create(dir.join("log"))?;
-        let server = Command::new(program)
-            .arg("serve")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
-        let mut registry = Self {
-            server,
-            host,
-            dir: dir.to_owned(),
+        let folder = Folder::make(dir.to_owned())?;
+        let settings = Settings {
+            name: "registry",
+            address: Ipv4Addr::LOCALHOST.into(),
+            // What it would write of each request takes time of its own.
+            log: "{level: error, accesslog: {disabled: true}}",
+            storage: "{filesystem: {rootdirectory: data}, maintenance: {uploadpurging: {enabled: false}}}",
+            more: "",
         };
-        let began = Instant::now();
-        while !matches!(registry.head("/v2/"), Ok(answer) if answer.starts_with("HTTP/1.1 200")) {
-            if registry.server.try_wait()?.is_some() || began.elapsed() > PATIENCE {
-                let log = fs::read_to_string(dir.join("log")).unwrap_or_default();
-                return Err(format!("{} does not serve: {log}", program.display()).into());
-            }
-            std::thread::sleep(PAUSE);
+        let server = DockerRegistry::start(program, dir, &settings)?;
+        let registry = Self {
+            host: server.address().to_string(),
+            server,
+            _folder: folder,
+        };
+        let answer = registry.head("/v2/")?;
+        if !answer.starts_with("HTTP/1.1 200") {
+            return Err(format!("{} does not serve: {answer}", program.display()).into());
         }
         Ok(registry)
     }
 
     pub(super) fn process(&self) -> u32 {
-        self.server.id()
+        self.server.process()
     }
 
     /// Fails if a tag does not name the manifest with the digest.
@@ -90,14 +72,5 @@ impl Registry {
         let mut answer = String::new();
         socket.read_to_string(&mut answer)?;
         Ok(answer)
-    }
-}
-
-impl Drop for Registry {
-    fn drop(&mut self) {
-        // It may have ended by itself; what it stored lies in a folder that goes in any case.
-        drop(self.server.kill());
-        drop(self.server.wait());
-        drop(fs::remove_dir_all(&self.dir));
     }
 }

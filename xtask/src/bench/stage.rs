@@ -13,30 +13,6 @@ use crate::Failure;
 /// The repository that everybody pushes to and pulls from.
 const REPOSITORY: &str = "bench/image";
 
-/// A folder that goes when this is dropped.
-#[derive(Debug)]
-pub(super) struct Folder(PathBuf);
-
-impl Folder {
-    /// Makes one inside another.
-    pub(super) fn new(parent: &Path) -> Result<Self, Failure> {
-        let folder = parent.join(format!("stevedore-bench-{}", std::process::id()));
-        fs::create_dir(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        Ok(Self(folder))
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // On the way out of a failure there is nobody left to tell.
-        drop(fs::remove_dir_all(&self.0));
-    }
-}
-
 /// A row while it is played.
 #[derive(Debug)]
 pub(super) struct Stage<'a> {

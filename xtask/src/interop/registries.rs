@@ -1,5 +1,7 @@
 //! Registries: we push what others pull, and the other way round.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
 use serde_json::{Value, json};
 
 use super::disk::{oci, remove, same_files};
@@ -12,12 +14,12 @@ use super::{Bench, Checked, Tally, certificate, debian, layouts, logins, referre
 const PLANS: [Plan; 2] = [
     Plan {
         name: "plain",
-        address: "127.0.0.1",
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         guarded: false,
     },
     Plan {
         name: "guarded",
-        address: "[::1]",
+        address: IpAddr::V6(Ipv6Addr::LOCALHOST),
         guarded: true,
     },
 ];

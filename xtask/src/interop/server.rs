@@ -1,23 +1,19 @@
-//! docker-registry, as Debian packages it, on a free port of this machine.
+//! The registries of the checks.
 
 use std::fs;
-use std::net::SocketAddr;
-use std::path::Path;
-use std::process::Child;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::net::{IpAddr, SocketAddr};
 
 use super::tools::Tool;
 use super::{Bench, certificate, relay};
 use crate::Failure;
+use crate::docker_registry::{DockerRegistry, Settings};
 
 /// What is to be started.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     /// Its files have this name.
     pub(super) name: &'static str,
-    /// As in a URL.
-    pub(super) address: &'static str,
+    pub(super) address: IpAddr,
     /// Whether it speaks TLS and asks for [`USER`] and [`PASSWORD`].
     pub(super) guarded: bool,
 }
@@ -32,26 +28,18 @@ const HTPASSWD: &str = "me:$2b$05$Zd697/5e4ZxOnK0PbAQwJ.pQzDLaK0dU9XOyQ9Q1ChDmUK
 /// A registry that runs until this is dropped.
 #[derive(Debug)]
 pub(super) struct Server {
-    process: Child,
+    _registry: DockerRegistry,
     plan: Plan,
     host: String,
     called: String,
 }
-
-/// How long it may take to listen.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 impl Server {
     /// Starts it with nothing in it, and waits until it listens.
     ///
     /// What is guarded needs the certificate that [`certificate::make`] makes.
     pub(super) fn start(bench: &Bench, docker_registry: &Tool, plan: Plan) -> Result<Self, Failure> {
-        let Plan {
-            name,
-            address,
-            guarded,
-        } = plan;
-        let guard = if guarded {
+        let guard = if plan.guarded {
             fs::write(bench.dir.join("htpasswd"), HTPASSWD)?;
             let (certificate, key) = (certificate::SERVER, certificate::KEY);
             format!(
@@ -63,33 +51,28 @@ auth:
         } else {
             String::new()
         };
-        let settings = format!(
-            r#"version: 0.1
-log: {{level: info}}
-storage:
-  filesystem: {{rootdirectory: {storage}}}
-  delete: {{enabled: true}}
-http:
-  addr: "{address}:0"
-  secret: interop
-{guard}"#,
-            storage = plan.storage(),
-        );
-        fs::write(bench.dir.join(format!("{name}.yml")), settings)?;
-        let log = bench.dir.join(format!("{name}.log"));
-        let process = docker_registry.start(&["serve", &format!("{name}.yml")], &log)?;
-        let mut server = Self {
-            process,
+        let settings = Settings {
+            name: plan.name,
+            address: plan.address,
+            log: "{level: info}",
+            storage: &format!(
+                "{{filesystem: {{rootdirectory: {}}}, delete: {{enabled: true}}}}",
+                plan.storage()
+            ),
+            more: &guard,
+        };
+        let registry = DockerRegistry::start(docker_registry.path(), &bench.dir, &settings)?;
+        let address = registry.address();
+        let called = match address {
+            SocketAddr::V6(_) => relay::open(address)?,
+            SocketAddr::V4(_) => address,
+        };
+        Ok(Self {
+            _registry: registry,
             plan,
-            host: String::new(),
-            called: String::new(),
-        };
-        server.host = server.listening(&log)?;
-        server.called = match server.host.parse()? {
-            address @ SocketAddr::V6(_) => relay::open(address)?.to_string(),
-            address @ SocketAddr::V4(_) => address.to_string(),
-        };
-        Ok(server)
+            host: address.to_string(),
+            called: called.to_string(),
+        })
     }
 
     /// The name of what was planned.
@@ -111,38 +94,11 @@ http:
     pub(super) fn called(&self) -> &str {
         &self.called
     }
-
-    /// What it writes to its log once the port is open.
-    fn listening(&mut self, log: &Path) -> Result<String, Failure> {
-        let began = Instant::now();
-        loop {
-            let said = fs::read_to_string(log)?;
-            let address = said
-                .split_once("listening on ")
-                .and_then(|(_, rest)| rest.split_once(['"', ',']));
-            if let Some((address, _)) = address {
-                return Ok(address.to_owned());
-            }
-            if self.process.try_wait()?.is_some() || began.elapsed() > PATIENCE {
-                return Err(format!("docker-registry does not listen: {}", said.trim()).into());
-            }
-            thread::sleep(Duration::from_millis(20));
-        }
-    }
 }
 
 impl Plan {
     /// The folder of its files, in that of the checks.
     pub(super) fn storage(self) -> String {
         format!("registry-{}", self.name)
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It may have ended by itself, and then there is nothing to do.
-        if self.process.kill().is_ok() {
-            drop(self.process.wait());
-        }
     }
 }

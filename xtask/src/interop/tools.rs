@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use crate::Failure;
 
@@ -96,17 +96,6 @@ impl Tool {
             Some(code) if code != 0 => Ok((code, String::from_utf8_lossy(&output.stderr).into_owned())),
             _ => Err(format!("`{}` ended with {}", self.line(arguments), output.status).into()),
         }
-    }
-
-    /// Starts it; what it says goes to a file, and it ends by itself or by whoever holds it.
-    pub(super) fn start<A: AsRef<OsStr>>(&self, arguments: &[A], log: &Path) -> Result<Child, Failure> {
-        let log = File::create(log)?;
-        Ok(self
-            .command(arguments)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?)
     }
 
     fn command<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Command {
