@@ -89,15 +89,8 @@ fn a_layout_of_another_version() {
         "error: src is a layout of version \"2.0.0\"; this reads version 1\n",
     );
     fs::write(&header, "{").expect("a file");
-    let ended = world.run(&COPY);
-    assert_eq!(ended.code, Some(1));
-    assert!(
-        ended
-            .stderr
-            .starts_with("error: src/oci-layout is no layout header\n  because: "),
-        "{}",
-        ended.stderr
-    );
+    let ended = world.ends(&COPY, 1);
+    ended.begins("error: src/oci-layout is no layout header\n  because: ");
 }
 
 #[test]
@@ -108,15 +101,8 @@ fn an_index_that_is_garbled() {
         r#"{"schemaVersion":2,"manifests":["#,
     )
     .expect("a file");
-    let ended = world.run(&COPY);
-    assert_eq!(ended.code, Some(1));
-    assert!(
-        ended
-            .stderr
-            .starts_with("error: cannot read src/index.json\n  because: "),
-        "{}",
-        ended.stderr
-    );
+    let ended = world.ends(&COPY, 1);
+    ended.begins("error: cannot read src/index.json\n  because: ");
     assert!(!world.path("out").exists());
 }
 
@@ -125,13 +111,8 @@ fn a_destination_whose_index_is_garbled_stays_as_it_is() {
     let (world, ..) = world();
     world.put("out", &Sample::image(&["before"]), &["v0"]);
     fs::write(world.path("out/index.json"), "garbage").expect("a file");
-    let ended = world.run(&COPY);
-    assert_eq!(ended.code, Some(1));
-    assert!(
-        ended.stderr.contains("cannot read out/index.json"),
-        "{}",
-        ended.stderr
-    );
+    let ended = world.ends(&COPY, 1);
+    ended.says("cannot read out/index.json");
     assert_eq!(
         fs::read_to_string(world.path("out/index.json")).expect("a file"),
         "garbage"
@@ -167,15 +148,8 @@ fn a_blob_with_other_bytes() {
             sample.descriptor().digest
         ),
     );
-    let ended = world.run(&["blob", "get", &format!("oci:src@{layer}")]);
-    assert_eq!(ended.code, Some(5));
-    assert!(
-        ended
-            .stderr
-            .contains("which was just printed, is not what was promised"),
-        "{}",
-        ended.stderr
-    );
+    let ended = world.ends(&["blob", "get", &format!("oci:src@{layer}")], 5);
+    ended.says("which was just printed, is not what was promised");
 }
 
 #[test]
@@ -236,13 +210,7 @@ fn a_manifest_with_other_bytes() {
     ] {
         let ended = world.run(verb);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(5), ""), "{verb:?}");
-        assert!(
-            ended
-                .stderr
-                .contains(&format!("expected {manifest}, found sha256:")),
-            "{}",
-            ended.stderr
-        );
+        ended.says(&format!("expected {manifest}, found sha256:"));
     }
 }
 
@@ -268,13 +236,7 @@ fn documents_that_could_be_read_in_two_ways() {
             &["inspect", "oci:src:v1"],
             &["manifest", "get", "oci:src"],
         ] {
-            let ended = world.run(verb);
-            assert_eq!(
-                (ended.code, ended.stdout.as_str()),
-                (Some(1), ""),
-                "{shown}: {}",
-                ended.stderr
-            );
+            let ended = world.refused(verb, 1);
             let which = format!("error: cannot read {digest} of src\n  because: ");
             assert!(ended.stderr.starts_with(&which), "{shown}: {}", ended.stderr);
             assert!(ended.stderr.len() < 2000, "{shown}: an error is no dump");
@@ -291,13 +253,7 @@ fn an_image_where_an_index_was_promised() {
         MediaType::OCI_INDEX,
         r#"{"schemaVersion":2,"config":{},"layers":[]}"#,
     );
-    let ended = world.run(&COPY);
-    assert_eq!(
-        (ended.code, ended.stdout.as_str()),
-        (Some(1), ""),
-        "{}",
-        ended.stderr
-    );
+    world.refused(&COPY, 1);
 }
 
 #[test]
@@ -314,8 +270,7 @@ fn a_config_that_is_no_config() {
     world.result(&COPY);
     let index = Sample::index(vec![]);
     world.put("index", &index, &["v1"]);
-    let ended = world.run(&["config", "oci:index:v1"]);
-    assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+    world.ends(&["config", "oci:index:v1"], 2);
 }
 
 #[test]
@@ -348,12 +303,8 @@ fn a_config_that_is_damaged_is_named() {
     for verb in [&["config"][..], &["inspect"], &["inspect", "--config"]] {
         let ended = world.run(&[verb, &["oci:src:v1"]].concat());
         let which = format!("error: cannot read the config {config} of oci:src:v1\n  because: ");
-        assert!(ended.stderr.starts_with(&which), "{verb:?}: {}", ended.stderr);
-        assert!(
-            ended.stderr.contains(&format!("expected {size} bytes")),
-            "{}",
-            ended.stderr
-        );
+        ended.begins(&which);
+        ended.says(&format!("expected {size} bytes"));
         assert_eq!(ended.code, Some(5));
     }
 }

@@ -65,19 +65,9 @@ fn a_directory_that_may_not_be_written_is_named() {
         &["tag", "oci:out:v0", "v1"],
         &["delete", "oci:out:v0"],
     ] {
-        let ended = world.run(verb);
-        assert_eq!(
-            (ended.code, ended.stdout.as_str()),
-            (Some(1), ""),
-            "{verb:?}: {}",
-            ended.stderr
-        );
-        assert!(ended.stderr.contains(" out/"), "{verb:?}: {}", ended.stderr);
-        assert!(
-            ended.stderr.contains("Permission denied"),
-            "{verb:?}: {}",
-            ended.stderr
-        );
+        let ended = world.refused(verb, 1);
+        ended.says(" out/");
+        ended.says("Permission denied");
         assert!(
             ended
                 .stderr

@@ -80,15 +80,21 @@ impl World {
     }
 
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
-        self.command(arguments).output().expect("the program runs").into()
+        Ended::of(&mut self.command(arguments))
+    }
+
+    /// Runs what has to end with this code.
+    #[track_caller]
+    pub(crate) fn ends(&self, arguments: &[&str], code: i32) -> Ended {
+        let ended = self.run(arguments);
+        assert_eq!(ended.code, Some(code), "{arguments:?}: {}", ended.stderr);
+        ended
     }
 
     /// Runs what has to succeed, and gives its result.
     #[track_caller]
     pub(crate) fn result(&self, arguments: &[&str]) -> String {
-        let ended = self.run(arguments);
-        assert_eq!(ended.code, Some(0), "{arguments:?}: {}", ended.stderr);
-        ended.stdout
+        self.ends(arguments, 0).stdout
     }
 
     /// Runs what has to succeed, and gives its result as JSON.
@@ -98,16 +104,37 @@ impl World {
         serde_json::from_str(&result).unwrap_or_else(|error| panic!("{arguments:?}: {error} in {result}"))
     }
 
+    /// Runs what has to fail with this code, without a result.
+    #[track_caller]
+    pub(crate) fn refused(&self, arguments: &[&str], code: i32) -> Ended {
+        let ended = self.ends(arguments, code);
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+        ended
+    }
+
     /// Runs what has to fail with this code, and say this.
     #[track_caller]
     pub(crate) fn fails(&self, arguments: &[&str], code: i32, stderr: &str) {
-        let ended = self.run(arguments);
-        assert_eq!(
-            (ended.code, ended.stderr.as_str()),
-            (Some(code), stderr),
-            "{arguments:?}"
-        );
-        assert_eq!(ended.stdout, "", "{arguments:?}");
+        assert_eq!(self.refused(arguments, code).stderr, stderr, "{arguments:?}");
+    }
+}
+
+impl Ended {
+    /// Runs a command to its end.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        command.output().expect("the program runs").into()
+    }
+
+    /// What it said begins with this.
+    #[track_caller]
+    pub(crate) fn begins(&self, start: &str) {
+        assert!(self.stderr.starts_with(start), "{start}: {}", self.stderr);
+    }
+
+    /// This is among what it said.
+    #[track_caller]
+    pub(crate) fn says(&self, part: &str) {
+        assert!(self.stderr.contains(part), "{part}: {}", self.stderr);
     }
 }
 

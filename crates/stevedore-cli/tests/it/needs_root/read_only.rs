@@ -37,22 +37,10 @@ fn a_layout_on_a_read_only_disk_can_be_read_and_not_written() {
         (&["tag", &image, "v3"], "there"),
         (&["delete", &image], "there"),
     ] {
-        let ended = world.run(verb);
-        assert_eq!(
-            (ended.code, ended.stdout.as_str()),
-            (Some(1), ""),
-            "{verb:?}: {}",
-            ended.stderr
-        );
+        let ended = world.refused(verb, 1);
         let path = disk.path(path).display().to_string();
-        assert!(ended.stderr.contains(&path), "{verb:?}: {}", ended.stderr);
-        assert!(
-            ended
-                .stderr
-                .contains("because: Read-only file system (os error 30)\n"),
-            "{verb:?}: {}",
-            ended.stderr
-        );
+        ended.says(&path);
+        ended.says("because: Read-only file system (os error 30)\n");
         assert!(
             ended.stderr.ends_with("try: a place where you may write\n"),
             "{verb:?}: {}",
