@@ -1,6 +1,7 @@
 //! `kill -9` at random moments.
 
 mod layouts;
+mod moments;
 mod pulls;
 mod pushes;
 
@@ -14,55 +15,89 @@ use stevedore_core::samples::Sample;
 
 use crate::stevedore::{Random, World, assert_sound, blob, blobs, entries, random};
 
+use moments::{Moment, Moments};
+
 /// How many copies are killed, unless `STEVEDORE_ROUNDS` says so.
 const ROUNDS: u64 = 20;
 
-/// When copies are killed: `STEVEDORE_SEED` brings the moments of an earlier run back.
-struct Kills {
+/// Copies that are killed: `STEVEDORE_SEED` brings the moments of an earlier run back.
+struct Kills<'w> {
+    world: &'w World,
+    /// What a copy prints that nobody kills, and how long it takes.
+    digest: String,
+    whole: Duration,
     seed: u64,
     rounds: u64,
     chance: Random,
-    /// How long a copy takes that nobody kills.
-    whole: Duration,
+    moments: Moments,
 }
 
-impl Kills {
-    /// Times a copy that nobody kills.
-    fn of(copy: impl FnOnce()) -> Self {
+impl<'w> Kills<'w> {
+    /// Times a copy of a sample that nobody kills.
+    fn of(world: &'w World, sample: &Sample, copy: &[&str]) -> Self {
         let rounds = number("STEVEDORE_ROUNDS").unwrap_or(ROUNDS);
         let now = SystemTime::now()
             .duration_since(SystemTime::UNIX_EPOCH)
             .expect("after 1970");
         let seed = number("STEVEDORE_SEED").unwrap_or(u64::from(now.subsec_nanos()));
+        let digest = format!("{}\n", sample.descriptor().digest);
         let began = Instant::now();
-        copy();
+        assert_eq!(world.result(copy), digest);
         Self {
+            world,
+            digest,
+            whole: began.elapsed(),
             seed,
             rounds,
             chance: Random::new(seed),
-            whole: began.elapsed(),
+            moments: Moments::default(),
         }
     }
 
-    /// How many kills a round has: now and then a copy that goes on is killed too.
-    fn in_this_round(&mut self) -> u64 {
-        1 + self.chance.below(2)
+    /// Kills copies of a round, and looks each time at what is left: now and then a copy that goes on is killed too.
+    fn strike(&mut self, copy: &[&str], mut look: impl FnMut() -> Moment) {
+        for _ in 0..=self.chance.below(2) {
+            self.kill(copy);
+            self.moments.count(look());
+        }
     }
 
     /// Starts a copy and kills it after a while, unless it is done by then.
-    fn kill(&mut self, world: &World, copy: &[&str]) {
+    fn kill(&mut self, copy: &[&str]) {
         let most = u64::try_from(self.whole.as_micros()).expect("short") * 11 / 10;
         let after = self.chance.below(most);
-        let mut child = world.start(copy);
+        let mut child = self.world.start(copy);
         std::thread::sleep(Duration::from_micros(after));
         child.kill().expect("it is ours");
         let status = child.wait().expect("it ends");
         assert!(status.success() || status.code().is_none(), "{status}");
     }
+
+    /// Lets the copy go on to its end, and gives what it says.
+    #[track_caller]
+    fn go_on(&self, round: u64, copy: &[&str]) -> String {
+        let ended = self.world.run(copy);
+        assert_eq!(
+            (ended.code, ended.stdout),
+            (Some(0), self.digest.clone()),
+            "round {round}: {}",
+            ended.stderr
+        );
+        ended.stderr
+    }
+
+    /// A few kills may all come too early or too late.
+    fn assert_telling(&self) {
+        assert!(
+            self.moments.half_way > 0 || self.rounds < ROUNDS,
+            "no kill came half-way: {:?}",
+            self.moments
+        );
+    }
 }
 
 /// What brings the same kills again.
-impl fmt::Display for Kills {
+impl fmt::Display for Kills<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "STEVEDORE_SEED={} STEVEDORE_ROUNDS={}", self.seed, self.rounds)
     }
@@ -101,36 +136,25 @@ fn blobs_of(sample: &Sample) -> HashMap<String, bytes::Bytes> {
         .collect()
 }
 
-/// In which states the kills left the destination.
-#[derive(Debug, Default)]
-struct Moments {
-    nothing: u64,
-    half_way: u64,
-    done: u64,
+/// A copy with all that belongs to the sample.
+fn copy<'a>(progress: &'a str, from: &'a str, to: &'a str) -> [&'a str; 6] {
+    ["copy", "--all", "--referrers", progress, from, to]
 }
 
-impl Moments {
-    fn count(&mut self, begun: bool, done: bool) {
-        *match (begun, done) {
-            (false, _) => &mut self.nothing,
-            (true, false) => &mut self.half_way,
-            (true, true) => &mut self.done,
-        } += 1;
-    }
+/// Where copies to a layout go.
+const OUT: &str = "oci:out:v1";
 
-    fn count_layout(&mut self, world: &World) {
-        let begun = world.path("out/oci-layout").exists();
-        let done = begun && world.result(&["ls", "oci:out"]).lines().any(|name| name == "v1");
-        self.count(begun, done);
-    }
+/// What a kill left of the layout, which is sound.
+#[track_caller]
+fn look_at_layout(world: &World) -> Moment {
+    assert_sound(world, "out");
+    let begun = world.path("out/oci-layout").exists();
+    let done = begun && world.result(&["ls", "oci:out"]).lines().any(|name| name == "v1");
+    Moment::of(begun, done)
+}
 
-    /// A few kills may all come too early or too late.
-    fn assert_telling(&self, kills: &Kills) {
-        assert!(
-            self.half_way > 0 || kills.rounds < ROUNDS,
-            "no kill came half-way: {self:?}"
-        );
-    }
+fn remove_layout(world: &World) {
+    fs::remove_dir_all(world.path("out")).expect("it is ours");
 }
 
 /// How many bytes of a blob are there, by its digest: published, or staged.
@@ -158,7 +182,7 @@ fn what_is_there(world: &World) -> HashMap<String, u64> {
 #[track_caller]
 fn assert_whole(world: &World, sample: &Sample) {
     assert_sound(world, "out");
-    let named = world.result(&["digest", "oci:out:v1"]);
+    let named = world.result(&["digest", OUT]);
     assert_eq!(named, format!("{}\n", sample.descriptor().digest));
     for part in sample.all() {
         let document = (part.descriptor(), part.document().bytes().clone());

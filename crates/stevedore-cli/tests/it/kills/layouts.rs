@@ -1,51 +1,28 @@
 //! Copies from one layout to another.
 
 use std::collections::HashMap;
-use std::fs;
 
-use crate::stevedore::{World, assert_sound};
+use crate::stevedore::World;
 
-use super::{Kills, Moments, assert_whole, sample, what_is_there};
+use super::{Kills, OUT, assert_whole, copy, look_at_layout, remove_layout, sample, what_is_there};
 
 #[test]
 fn a_kill_at_any_moment_costs_nothing_but_the_rest() {
-    let world = World::new();
-    let sample = sample();
+    let (world, sample) = (World::new(), sample());
     world.put("src", &sample, &["v1"]);
-    let digest = format!("{}\n", sample.descriptor().digest);
-    let copy = [
-        "copy",
-        "--all",
-        "--referrers",
-        "--progress=json",
-        "oci:src:v1",
-        "oci:out:v1",
-    ];
-    let mut kills = Kills::of(|| assert_eq!(world.result(&copy), digest));
+    let copy = copy("--progress=json", "oci:src:v1", OUT);
+    let mut kills = Kills::of(&world, &sample, &copy);
     println!("{kills}");
-    fs::remove_dir_all(world.path("out")).expect("it is ours");
-
-    let mut moments = Moments::default();
     for round in 0..kills.rounds {
-        for _ in 0..kills.in_this_round() {
-            kills.kill(&world, &copy);
-            assert_sound(&world, "out");
-            moments.count_layout(&world);
-        }
+        remove_layout(&world);
+        kills.strike(&copy, || look_at_layout(&world));
         let before = what_is_there(&world);
-        let ended = world.run(&copy);
-        assert_eq!(
-            (ended.code, ended.stdout.as_str()),
-            (Some(0), digest.as_str()),
-            "round {round}: {}",
-            ended.stderr
-        );
-        assert_nothing_twice(&before, &ended.stderr);
+        let events = kills.go_on(round, &copy);
+        assert_nothing_twice(&before, &events);
         assert_whole(&world, &sample);
-        fs::remove_dir_all(world.path("out")).expect("it is ours");
     }
-    println!("{moments:?}");
-    moments.assert_telling(&kills);
+    println!("{:?}", kills.moments);
+    kills.assert_telling();
 }
 
 /// What was there, published or staged, was not taken from the source again.

@@ -5,16 +5,17 @@
 //! the kill came is lost, and fetched again.
 
 use std::collections::HashMap;
-use std::fs;
 
 use bytes::Bytes;
 use http::Method;
 use stevedore_fault_server::{Fault, Profile, Request};
 
 use crate::registry::Registry;
-use crate::stevedore::{World, assert_sound, blobs};
+use crate::stevedore::{World, blobs};
 
-use super::{Kills, Moments, ROUNDS, assert_whole, blobs_of, sample, what_is_there};
+use super::{
+    Kills, OUT, ROUNDS, assert_whole, blobs_of, copy, look_at_layout, remove_layout, sample, what_is_there,
+};
 
 /// Bytes of a blob that come a second.
 const RATE: u64 = 30 << 20;
@@ -27,40 +28,22 @@ fn a_killed_pull_fetches_nothing_again_that_it_kept() {
     // Slow enough for kills in the middle of blobs: the largest takes a fifth of a second.
     let slow = Fault::drip_body(RATE).on(Method::GET, "/v2/app/blobs/*").always();
     registry.fail(slow);
-    let digest = format!("{}\n", sample.descriptor().digest);
     let source = registry.at("app:v1");
-    let copy = [
-        "copy",
-        "--all",
-        "--referrers",
-        "--progress=none",
-        &source,
-        "oci:out:v1",
-    ];
-    let mut kills = Kills::of(|| assert_eq!(world.result(&copy), digest));
+    let copy = copy("--progress=none", &source, OUT);
+    let mut kills = Kills::of(&world, &sample, &copy);
     println!("{kills}");
-    fs::remove_dir_all(world.path("out")).expect("it is ours");
 
     let blobs_of_it = blobs_of(&sample);
-    let (mut moments, mut figures) = (Moments::default(), Figures::default());
+    let mut figures = Figures::default();
     for round in 0..kills.rounds {
+        remove_layout(&world);
         let begins = registry.settle();
-        for _ in 0..kills.in_this_round() {
-            kills.kill(&world, &copy);
-            assert_sound(&world, "out");
-            moments.count_layout(&world);
-        }
+        kills.strike(&copy, || look_at_layout(&world));
         let verified = blobs(&world.path("out"));
         let verified: Vec<String> = verified.iter().map(|(digest, _)| digest.to_string()).collect();
         let before = what_is_there(&world);
         let resumes = registry.settle();
-        let ended = world.run(&copy);
-        assert_eq!(
-            (ended.code, ended.stdout.as_str()),
-            (Some(0), digest.as_str()),
-            "round {round}: {}",
-            ended.stderr
-        );
+        kills.go_on(round, &copy);
         registry.settle();
         let fetched = registry.requests_after(resumes);
         for verified in &verified {
@@ -72,12 +55,11 @@ fn a_killed_pull_fetches_nothing_again_that_it_kept() {
         }
         assert_only_the_rest(&blobs_of_it, &before, &fetched);
         assert_whole(&world, &sample);
-        fs::remove_dir_all(world.path("out")).expect("it is ours");
         figures.count(&blobs_of_it, &verified, &before);
         figures.sent += sent(&registry.requests_after(begins));
     }
-    println!("{moments:?} {figures:?}");
-    moments.assert_telling(&kills);
+    println!("{:?} {figures:?}", kills.moments);
+    kills.assert_telling();
     assert!(
         kills.rounds < ROUNDS || (figures.kept_whole > 0 && figures.kept_in_part > 0),
         "no kill left a blob whole, or none in part: {figures:?}"

@@ -11,44 +11,37 @@ use stevedore_fault_server::{Profile, Request};
 use crate::registry::Registry;
 use crate::stevedore::World;
 
-use super::{Kills, Moments, blobs_of, sample};
+use super::{Kills, Moment, blobs_of, copy, sample};
 
 #[test]
 fn a_killed_push_sends_nothing_again_that_the_registry_has() {
-    let world = World::new();
-    let sample = sample();
+    let (world, sample) = (World::new(), sample());
     world.put("src", &sample, &["v1"]);
-    let digest = format!("{}\n", sample.descriptor().digest);
-    let mut kills = Kills::of(|| {
-        let registry = Registry::start(Profile::spec());
-        assert_eq!(world.result(&copy_to(&registry.at("app:v1"))), digest);
-    });
+    let registry = Registry::start(Profile::spec());
+    let mut kills = Kills::of(
+        &world,
+        &sample,
+        &copy("--progress=none", "oci:src:v1", &registry.at("app:v1")),
+    );
     println!("{kills}");
     let blobs = blobs_of(&sample);
-    let (mut moments, mut figures) = (Moments::default(), Figures::default());
+    let mut figures = Figures::default();
     for round in 0..kills.rounds {
         // A new one, for it keeps all that it gets in memory.
         let registry = Registry::start(Profile::spec());
         let destination = registry.at("app:v1");
-        let copy = copy_to(&destination);
-        for _ in 0..kills.in_this_round() {
-            kills.kill(&world, &copy);
+        let copy = copy("--progress=none", "oci:src:v1", &destination);
+        kills.strike(&copy, || {
             registry.settle();
             let done = !registry.tags("app").is_empty();
             if done {
                 assert_whole(&registry, &sample);
             }
-            moments.count(!there(&registry, &blobs).is_empty(), done);
-        }
+            Moment::of(!there(&registry, &blobs).is_empty(), done)
+        });
         let before = there(&registry, &blobs);
         let resumes = registry.settle();
-        let ended = world.run(&copy);
-        assert_eq!(
-            (ended.code, ended.stdout.as_str()),
-            (Some(0), digest.as_str()),
-            "round {round}: {}",
-            ended.stderr
-        );
+        kills.go_on(round, &copy);
         registry.settle();
         let sent = registry.requests_after(resumes);
         for digest in &before {
@@ -62,19 +55,8 @@ fn a_killed_push_sends_nothing_again_that_the_registry_has() {
         figures.needed += blobs.values().map(|bytes| bytes.len() as u64).sum::<u64>();
         assert_whole(&registry, &sample);
     }
-    println!("{moments:?} {figures:?}");
-    moments.assert_telling(&kills);
-}
-
-fn copy_to(destination: &str) -> [&str; 6] {
-    [
-        "copy",
-        "--all",
-        "--referrers",
-        "--progress=none",
-        "oci:src:v1",
-        destination,
-    ]
+    println!("{:?} {figures:?}", kills.moments);
+    kills.assert_telling();
 }
 
 /// What all rounds came to.
