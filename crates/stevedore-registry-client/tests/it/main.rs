@@ -8,7 +8,6 @@ mod connections;
 mod credentials;
 mod patience;
 mod repository;
-mod server;
 mod suite;
-mod tls;
+mod support;
 mod trust;

@@ -3,12 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use stevedore_core::{ErrorKind, Selector, Source};
+use stevedore_core::{ErrorKind, Source};
 use stevedore_registry_client::{ClientBuilder, Repository, RetryPolicy, Timeouts};
 
-use crate::connections::client;
-use crate::repository::chain;
-use crate::server::{Reply, Server};
+use crate::support::{Reply, Server, app, chain, client, name, says};
 
 const NEVER: Duration = Duration::from_secs(600);
 
@@ -24,12 +22,7 @@ fn short() -> Timeouts {
 }
 
 fn app_at(server: &Server, builder: ClientBuilder) -> Repository {
-    let client = builder.build().expect("a client");
-    client.repository(&server.registry(), &"team/app".parse().expect("a name"))
-}
-
-fn latest() -> Selector {
-    Selector::Name("latest".parse().expect("a name"))
+    app(&builder.build().expect("a client"), &server.registry())
 }
 
 fn impatient() -> RetryPolicy {
@@ -52,7 +45,7 @@ async fn a_server_that_says_nothing_is_given_up_before_all_tries() {
             listener.lock().expect("no panic").push(error.to_string());
         });
     let error = app_at(&server, builder)
-        .root(&latest())
+        .root(&name("latest"))
         .await
         .expect_err("silence");
     assert_eq!(error.kind(), ErrorKind::TimedOut, "{}", chain(&error));
@@ -72,7 +65,7 @@ async fn a_document_that_stands_still_is_waited_for_as_an_answer_is() {
     let server = Server::plain(|_| Reply::ok(r#"{"schema"#).pause(NEVER)).await;
     let started = Instant::now();
     let app = app_at(&server, client().timeouts(short()).retry(impatient()));
-    let error = app.root(&latest()).await.expect_err("half of a document");
+    let error = app.root(&name("latest")).await.expect_err("half of a document");
     assert_eq!(error.kind(), ErrorKind::TimedOut, "{}", chain(&error));
     assert!((2..10).contains(&server.seen().len()), "{}", server.seen().len());
     assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
@@ -91,11 +84,11 @@ async fn the_body_of_an_error_is_not_waited_for_long() {
     })
     .await;
     let started = Instant::now();
-    for (server, says) in [(&server, "500"), (&short, "it is broken")] {
+    for (server, part) in [(&server, "500"), (&short, "it is broken")] {
         let app = app_at(server, client().retry(RetryPolicy::never()));
-        let error = app.root(&latest()).await.expect_err("broken");
+        let error = app.root(&name("latest")).await.expect_err("broken");
         assert_eq!(error.kind(), ErrorKind::Network, "{}", chain(&error));
-        assert!(chain(&error).contains(says), "{}", chain(&error));
+        says(&error, part);
     }
     assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
 }

@@ -6,21 +6,21 @@ mod push;
 mod referrers;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
 use stevedore_core::samples::Sample;
 use stevedore_core::stream::{BoxStream, next};
 use stevedore_core::{
-    Algorithm, Blob, ByteRange, Descriptor, Error, ErrorKind, Expected, IngestPlan, MediaType, Place, Put,
-    ReferrerFilter, Role, Selector, Sink, Source, Staging, Supply,
+    Algorithm, Blob, ByteRange, Descriptor, Error, ErrorKind, Expected, Ingest, IngestPlan, MediaType, Place,
+    Put, ReferrerFilter, Role, Selector, Sink, Source, Staging, Supply,
 };
 use stevedore_fault_server::{Fault, FaultServer, Profile, RetryAfter};
 use stevedore_registry_client::auth::{Credential, CredentialSources};
 use stevedore_registry_client::{ClientBuilder, RegistrySettings, Repository, RetryPolicy, Timeouts};
 
-use crate::connections::client;
+use crate::support::{Reply, Seen, Server, app, chain, client, layer, name, noise, registry, says};
 
 pub(crate) fn builder(server: &FaultServer) -> ClientBuilder {
     let (user, password) = server.profile().users[0].clone();
@@ -34,14 +34,19 @@ pub(crate) fn builder(server: &FaultServer) -> ClientBuilder {
 
 pub(crate) fn open(server: &FaultServer, builder: ClientBuilder, name: &str) -> Repository {
     let client = builder.build().expect("a client");
-    client.repository(
-        &server.host().parse().expect("a registry"),
-        &name.parse().expect("a name"),
-    )
+    client.repository(&registry(&server.host()), &name.parse().expect("a name"))
 }
 
-pub(crate) fn repository(server: &FaultServer) -> Repository {
+fn repository(server: &FaultServer) -> Repository {
     open(server, builder(server), "team/app")
+}
+
+/// The same, which sends blobs in chunks of so many bytes.
+fn in_chunks(server: &FaultServer, chunk: Option<u64>) -> Repository {
+    let mut settings = RegistrySettings::new();
+    settings.chunk_size = chunk;
+    let client = builder(server).registry(&registry(&server.host()), settings);
+    open(server, client, "team/app")
 }
 
 /// All registries, with those that changed their habits or have others elsewhere.
@@ -59,27 +64,7 @@ fn profiles() -> Vec<Profile> {
     profiles
 }
 
-/// Bytes that no compressor or run would hide a shift in.
-pub(crate) fn noise(length: usize) -> Bytes {
-    let mut state = 0x2545_F491_4F6C_DD1D_u64;
-    let bytes = std::iter::repeat_with(|| {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        state.to_le_bytes()
-    });
-    bytes.flatten().take(length).collect::<Vec<u8>>().into()
-}
-
-pub(crate) fn layer(bytes: &Bytes) -> Descriptor {
-    Descriptor::new(
-        MediaType::OCI_LAYER,
-        Algorithm::Sha256.digest(bytes),
-        bytes.len() as u64,
-    )
-}
-
-pub(crate) async fn all<T>(mut stream: BoxStream<Result<T, Error>>) -> Vec<T> {
+async fn all<T>(mut stream: BoxStream<Result<T, Error>>) -> Vec<T> {
     let mut items = Vec::new();
     while let Some(item) = next(&mut stream).await {
         items.push(item.expect("a list"));
@@ -87,7 +72,7 @@ pub(crate) async fn all<T>(mut stream: BoxStream<Result<T, Error>>) -> Vec<T> {
     items
 }
 
-pub(crate) async fn read(repository: &Repository, descriptor: &Descriptor) -> Result<Bytes, Error> {
+async fn read(repository: &Repository, descriptor: &Descriptor) -> Result<Bytes, Error> {
     let blob = repository
         .blob(descriptor, ByteRange::FULL)
         .await?
@@ -95,8 +80,16 @@ pub(crate) async fn read(repository: &Repository, descriptor: &Descriptor) -> Re
     blob.into_bytes(64 * 1024 * 1024).await
 }
 
-pub(crate) fn name(tag: &str) -> Selector {
-    Selector::Name(tag.parse().expect("a name"))
+/// Begins to write something of which nothing is known.
+async fn begin(app: &Repository) -> Box<dyn Ingest> {
+    let staging = app
+        .ingest(IngestPlan::new(Algorithm::Sha256))
+        .await
+        .expect("begun");
+    let Some(Staging::Mine(ingest)) = staging else {
+        panic!("it is ours")
+    };
+    ingest
 }
 
 /// A supply that counts how often it is opened.
@@ -192,16 +185,6 @@ async fn an_image_goes_out_and_comes_back_on_every_profile() {
     }
 }
 
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text} / {error}");
-        cause = error.source();
-    }
-    text
-}
-
 #[tokio::test]
 async fn large_blobs_go_out_and_come_back_on_every_profile() {
     let bytes = noise(9 * 1024 * 1024 + 17);
@@ -210,10 +193,7 @@ async fn large_blobs_go_out_and_come_back_on_every_profile() {
         let label = format!("{profile:?}").chars().take(60).collect::<String>();
         for chunked in [None, Some(4 * 1024 * 1024)] {
             let server = FaultServer::start(profile.clone()).await;
-            let mut settings = RegistrySettings::new();
-            settings.chunk_size = chunked;
-            let client = builder(&server).registry(&server.host().parse().expect("a registry"), settings);
-            let app = open(&server, client, "team/app");
+            let app = in_chunks(&server, chunked);
             let put = app.put_blob(&descriptor, &[], &bytes).await;
             let put = put.unwrap_or_else(|error| {
                 panic!(

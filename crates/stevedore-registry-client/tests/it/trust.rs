@@ -6,14 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use stevedore_core::{ErrorKind, Sink, Source};
-use stevedore_registry_client::RegistrySettings;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::connections::client;
-use crate::repository::{chain, layer, name};
-use crate::tls::Authority;
+use crate::support::{Authority, app, chain, client, layer, name, registry};
 
 const HOST: &str = "registry.example.com";
 
@@ -55,16 +52,12 @@ async fn who_is_not_trusted_is_named_with_the_reason_and_asked_once() {
     for (acceptor, reason) in cases {
         let (address, count) = counting(acceptor).await;
         let open = || {
-            let settings = RegistrySettings::new()
-                .with_authorities_pem(authority.pem().as_bytes())
-                .expect("PEM");
-            let registry = HOST.parse().expect("a registry");
+            let registry = registry(HOST);
             // It would try five times.
             let client = client()
                 .resolve(HOST, 443, [address])
-                .registry(&registry, settings);
-            let client = client.build().expect("a client");
-            client.repository(&registry, &"team/app".parse().expect("a name"))
+                .registry(&registry, authority.settings());
+            app(&client.build().expect("a client"), &registry)
         };
         let bytes = Bytes::from_static(b"hello");
         let errors = [

@@ -1,11 +1,10 @@
 //! Answers that prove nothing: those of proxies, and those of registries that are only sparing with words.
 
 use super::*;
-use crate::server::{Reply, Seen, Server};
 
 fn app_at(server: &Server) -> Repository {
     let client = client().retry(RetryPolicy::never()).build().expect("a client");
-    client.repository(&server.registry(), &"team/app".parse().expect("a name"))
+    app(&client, &server.registry())
 }
 
 /// A server whose answer to everything is a page.
@@ -32,11 +31,7 @@ async fn a_web_page_is_no_manifest() {
         app.resolve(&name("latest")).await.expect_err("a page"),
     ] {
         assert_eq!(error.kind(), ErrorKind::Invalid, "{}", chain(&error));
-        assert!(
-            chain(&error).contains("something of type text/html"),
-            "{}",
-            chain(&error)
-        );
+        says(&error, "something of type text/html");
     }
     let other =
         Server::plain(|_| Reply::ok(r#"{"status":"up"}"#).header("content-type", "application/health+json"))
@@ -83,7 +78,7 @@ async fn a_push_to_a_web_page_fails() {
             .await
             .expect_err("not taken");
         assert_eq!(error.kind(), ErrorKind::Invalid, "{}", chain(&error));
-        assert!(chain(&error).contains("it says 200 OK"), "{}", chain(&error));
+        says(&error, "it says 200 OK");
     }
 }
 
@@ -106,13 +101,7 @@ async fn an_odd_success_is_one_where_what_was_sent_is_there() {
         // By a session, for before it nothing is asked.
         let server = sparing(status, bytes.clone()).await;
         let app = app_at(&server);
-        let staging = app
-            .ingest(IngestPlan::new(Algorithm::Sha256))
-            .await
-            .expect("begun");
-        let Some(Staging::Mine(mut ingest)) = staging else {
-            panic!("it is ours")
-        };
+        let mut ingest = begin(&app).await;
         ingest.append(Blob::from(bytes.clone())).await.expect("taken");
         ingest
             .commit(Expected::anything())

@@ -6,6 +6,7 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::WebPkiClientVerifier;
+use stevedore_registry_client::RegistrySettings;
 use tokio_rustls::TlsAcceptor;
 
 /// A certification authority of one test.
@@ -25,6 +26,13 @@ impl Authority {
 
     pub(crate) fn pem(&self) -> String {
         self.issuer.pem()
+    }
+
+    /// Settings of a registry about which it is believed.
+    pub(crate) fn settings(&self) -> RegistrySettings {
+        RegistrySettings::new()
+            .with_authorities_pem(self.pem().as_bytes())
+            .expect("PEM")
     }
 
     /// A certificate for these names, and its key, in PEM.

@@ -232,6 +232,11 @@ impl Reply {
             .body(r#"{"errors":[{"code":"UNAUTHORIZED","message":"authentication required"}]}"#)
     }
 
+    /// The same, which wants a user and a password.
+    pub(crate) fn ask_for_password() -> Self {
+        Self::challenge(r#"Basic realm="x""#)
+    }
+
     pub(crate) fn header(mut self, name: &'static str, value: impl AsRef<str>) -> Self {
         self.headers
             .append(name, value.as_ref().parse().expect("a header"));
