@@ -2,6 +2,48 @@
 //!
 //! Every case of the suites is named at least once, so none of them passes whatever it is given.
 
+/// Runs the cases of a suite on the `Fixture` beside it, by the `CONTROLS` that say which `Fault` each of them finds.
+macro_rules! controlled {
+    ($($module:ident : $($case:ident),* ;)*) => {
+        const ALL: &[&str] = &[$($(stringify!($case)),*),*];
+
+        fn run(case: &str, fixture: &Fixture) -> Outcome {
+            match case {
+                $($(stringify!($case) => block_on(stevedore_core::suite::$module::$case(fixture)),)*)*
+                other => panic!("there is no case {other}"),
+            }
+        }
+
+        #[test]
+        fn what_has_no_fault_passes() {
+            for case in ALL {
+                if let Err(failure) = run(case, &Fixture::new(Fault::None)) {
+                    panic!("{case}: {failure}");
+                }
+            }
+        }
+
+        #[test]
+        fn each_fault_is_found() {
+            let mut silent = Vec::new();
+            for (fault, cases) in CONTROLS {
+                for case in *cases {
+                    if run(case, &Fixture::new(*fault)).is_ok() {
+                        silent.push((fault, case));
+                    }
+                }
+            }
+            assert!(silent.is_empty(), "these cases do not see the fault: {silent:?}");
+        }
+
+        #[test]
+        fn each_case_can_fail() {
+            let controlled = CONTROLS.iter().flat_map(|(_, cases)| cases.iter().copied());
+            super::assert_all_controlled(ALL, controlled);
+        }
+    };
+}
+
 mod names;
 mod names_by_fault;
 mod store;

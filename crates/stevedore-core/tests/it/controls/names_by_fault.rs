@@ -113,48 +113,7 @@ impl NamesFixture for Fixture {
     }
 }
 
-macro_rules! by_name {
-    ($($module:ident : $($case:ident),* ;)*) => {
-        const ALL: &[&str] = &[$($(stringify!($case)),*),*];
-
-        fn run(case: &str, fixture: &Fixture) -> Outcome {
-            match case {
-                $($(stringify!($case) => block_on(stevedore_core::suite::$module::$case(fixture)),)*)*
-                other => panic!("there is no case {other}"),
-            }
-        }
-    };
-}
-
-stevedore_core::__names_cases! { [by_name] }
-
-#[test]
-fn the_names_without_a_fault_pass() {
-    for case in ALL {
-        if let Err(failure) = run(case, &Fixture::new(Fault::None)) {
-            panic!("{case}: {failure}");
-        }
-    }
-}
-
-#[test]
-fn each_fault_is_found() {
-    let mut silent = Vec::new();
-    for (fault, cases) in CONTROLS {
-        for case in *cases {
-            if run(case, &Fixture::new(*fault)).is_ok() {
-                silent.push((fault, case));
-            }
-        }
-    }
-    assert!(silent.is_empty(), "these cases do not see the fault: {silent:?}");
-}
-
-#[test]
-fn each_case_can_fail() {
-    let controlled = CONTROLS.iter().flat_map(|(_, cases)| cases.iter().copied());
-    super::assert_all_controlled(ALL, controlled);
-}
+stevedore_core::__names_cases! { [controlled] }
 
 #[test]
 fn failures_are_listed_by_name() {
