@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::stream;
 use stevedore_core::{
-    Algorithm, Blob, ByteRange, Descriptor, Document, Expected, ImageConfig, ImageManifest, IngestPlan,
-    MediaType, Platform, Raw, Repositories, Result, Role, Selector, Sink, Source, Staging,
+    Algorithm, Blob, BlobInfo, ByteRange, Descriptor, Document, Expected, ImageConfig, ImageManifest,
+    IngestPlan, MediaType, Platform, Raw, Repositories, Result, Role, Selector, Sink, Source, Staging,
 };
 
 use crate::tar;
@@ -42,6 +42,18 @@ fn tar_of(dir: &Path) -> impl futures_util::Stream<Item = Result<Bytes>> + Send 
     })
 }
 
+/// Lets a sink take what is made of a directory, whose digest nobody knows yet.
+async fn ingested(sink: &dyn Sink, dir: &Path) -> BlobInfo {
+    let staging = sink.ingest(IngestPlan::new(Algorithm::Sha256)).await;
+    let Some(Staging::Mine(mut ingest)) = staging.expect("a session") else {
+        panic!("this registry takes bytes of unknown digest")
+    };
+    let layer = Blob::from_stream(tar_of(dir), None);
+    ingest.append(layer).await.expect("the layer");
+    let info = ingest.commit(Expected::anything()).await;
+    info.expect("the layer is there")
+}
+
 async fn put_bytes(sink: &dyn Sink, media_type: MediaType, bytes: Bytes) -> Descriptor {
     let descriptor = stevedore_core::samples::describe(media_type, &bytes);
     sink.put_blob(&descriptor, &[], &bytes)
@@ -58,21 +70,7 @@ async fn needs_no_local_copy_and_no_digest_beforehand() {
     let registry: Arc<dyn Sink> = Arc::new(Repositories::in_memory().open("app").expect("a name"));
 
     // The recipe runs in one pass, into an upload session of the registry.
-    let staging = registry
-        .ingest(IngestPlan::new(Algorithm::Sha256))
-        .await
-        .expect("a session");
-    let Some(Staging::Mine(mut ingest)) = staging else {
-        panic!("this registry takes bytes of unknown digest")
-    };
-    ingest
-        .append(Blob::from_stream(tar_of(dir.path()), None))
-        .await
-        .expect("the layer");
-    let info = ingest
-        .commit(Expected::anything())
-        .await
-        .expect("the layer is there");
+    let info = ingested(&*registry, dir.path()).await;
 
     // Config, manifest and name are closed over the result.
     let mut config = ImageConfig::new(&Platform::new("linux", "amd64"));
@@ -100,21 +98,7 @@ async fn is_the_repositorys_own_at_once() {
     std::fs::write(dir.path().join("greeting"), "hello\n").expect("a file");
     let repositories = Repositories::in_memory();
     let app = repositories.open("app").expect("a name");
-    let staging = app
-        .ingest(IngestPlan::new(Algorithm::Sha256))
-        .await
-        .expect("a session");
-    let Some(Staging::Mine(mut ingest)) = staging else {
-        panic!("this registry takes bytes of unknown digest")
-    };
-    ingest
-        .append(Blob::from_stream(tar_of(dir.path()), None))
-        .await
-        .expect("the layer");
-    let info = ingest
-        .commit(Expected::anything())
-        .await
-        .expect("the layer is there");
+    let info = ingested(&app, dir.path()).await;
 
     let layer = Descriptor::new(MediaType::OCI_LAYER, info.digest, info.size);
     assert!(app.has(&layer).await.expect("an answer"));
