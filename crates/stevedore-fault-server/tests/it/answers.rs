@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use http::{Method, StatusCode};
 use stevedore_fault_server::{Fault, FaultServer, Profile, RetryAfter};
 
-use crate::client::{ask, digest_of, get};
+use crate::client::{ask, begin_upload, digest_of, get};
 
 #[tokio::test]
 async fn errors_have_the_body_that_one_meets() {
@@ -143,11 +143,7 @@ async fn an_error_may_hide_the_effect() {
 #[tokio::test]
 async fn chunks_are_kept_short_and_ranges_lag() {
     let server = FaultServer::start(Profile::spec()).await;
-    let location = ask(Method::POST, &server.url(), "/v2/a/blobs/uploads/")
-        .send()
-        .await
-        .location()
-        .to_owned();
+    let location = begin_upload(&server.url()).await;
     let patch = |range: &str, body: &str| {
         let body = body.to_owned();
         ask(Method::PATCH, &server.url(), &location)

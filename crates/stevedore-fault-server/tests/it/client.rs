@@ -73,6 +73,12 @@ pub(crate) fn get(base: &str, target: &str) -> Ask {
     ask(Method::GET, base, target)
 }
 
+/// Begins an upload into the repository `a`, and gives where it goes on.
+pub(crate) async fn begin_upload(base: &str) -> String {
+    let begun = ask(Method::POST, base, "/v2/a/blobs/uploads/").send().await;
+    begun.location().to_owned()
+}
+
 impl Ask {
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.append(

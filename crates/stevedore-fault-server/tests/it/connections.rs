@@ -8,7 +8,7 @@ use stevedore_fault_server::{Fault, FaultServer, Origin, Profile};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::client::{ask, digest_of, get, noise, plain_get, raw};
+use crate::client::{ask, begin_upload, digest_of, get, noise, plain_get, raw};
 
 #[tokio::test]
 async fn connections_are_closed_or_reset_at_accept() {
@@ -62,11 +62,7 @@ async fn a_lost_answer_may_have_had_its_effect() {
 async fn a_cut_upload_keeps_what_came() {
     let server = FaultServer::start(Profile::spec()).await;
     let bytes = noise(300_000);
-    let location = ask(Method::POST, &server.url(), "/v2/a/blobs/uploads/")
-        .send()
-        .await
-        .location()
-        .to_owned();
+    let location = begin_upload(&server.url()).await;
     server.fail(Fault::cut_request_after(100_000).on(Method::PATCH, "/v2/*/blobs/uploads/*"));
     let cut = ask(Method::PATCH, &server.url(), &location)
         .header("content-range", "0-299999")
@@ -96,11 +92,7 @@ async fn a_cut_upload_keeps_what_came() {
 #[tokio::test]
 async fn a_client_that_goes_away_leaves_its_bytes() {
     let server = FaultServer::start(Profile::spec()).await;
-    let location = ask(Method::POST, &server.url(), "/v2/a/blobs/uploads/")
-        .send()
-        .await
-        .location()
-        .to_owned();
+    let location = begin_upload(&server.url()).await;
     let mut tcp = TcpStream::connect(server.address(Origin::Registry))
         .await
         .expect("a connection");

@@ -71,11 +71,7 @@ async fn a_removal_from_the_fallback_tag_is_not_undone_by_who_read_it_before() {
     profile.manifests.check_references = false;
     let server = FaultServer::start(profile).await;
     let subject = Sample::image(&["one"]);
-    let (gone, kept, late) = (
-        note(&subject, "gone"),
-        note(&subject, "kept"),
-        note(&subject, "late"),
-    );
+    let [gone, kept, late] = ["gone", "kept", "late"].map(|text| note(&subject, text));
     let app = repository(&server);
     for sample in [&subject, &gone, &kept] {
         sample.put(&app, &[]).await.expect("written");
@@ -111,11 +107,7 @@ async fn a_removal_from_the_fallback_tag_is_not_undone_by_who_read_it_before() {
 async fn an_entry_of_what_is_gone_keeps_nobody_from_filing() {
     let server = FaultServer::start(without_list()).await;
     let subject = Sample::image(&["one"]);
-    let (gone, kept, late) = (
-        note(&subject, "gone"),
-        note(&subject, "kept"),
-        note(&subject, "late"),
-    );
+    let [gone, kept, late] = ["gone", "kept", "late"].map(|text| note(&subject, text));
     let app = repository(&server);
     for sample in [&subject, &kept] {
         sample.put(&app, &[]).await.expect("written");
