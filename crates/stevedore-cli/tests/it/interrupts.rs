@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use stevedore_fault_server::{Fault, Profile};
 
 use crate::registry::Registry;
-use crate::stevedore::{World, assert_sound, blob, entries, image};
+use crate::stevedore::{World, assert_sound, blob, image, staged};
 
 const SIZE: usize = 160 << 20;
 
@@ -125,9 +125,7 @@ fn stop(child: Child, signal: Signal, code: i32) {
 fn first_bytes(world: &World) -> PathBuf {
     let began = Instant::now();
     loop {
-        let staged = entries(&world.path("out/.stevedore/staging"));
-        let parts = staged.iter().flat_map(|dir| entries(dir));
-        let mut parts = parts.filter(|path| path.extension().is_some_and(|it| it == "part"));
+        let mut parts = staged(&world.path("out")).into_iter();
         if let Some(part) = parts.find(|path| fs::metadata(path).is_ok_and(|it| it.len() > 1 << 20)) {
             return part;
         }

@@ -13,7 +13,7 @@ use std::{fmt, fs};
 use stevedore_core::Platform;
 use stevedore_core::samples::Sample;
 
-use crate::stevedore::{Random, World, assert_sound, blob, blobs, entries, random};
+use crate::stevedore::{Random, World, assert_sound, blobs, random, staged};
 
 use moments::{Moment, Moments};
 
@@ -161,13 +161,12 @@ fn remove_layout(world: &World) {
 fn what_is_there(world: &World) -> HashMap<String, u64> {
     let out = world.path("out");
     let size = |path: &Path| fs::metadata(path).expect("a file").len();
-    let mut there: HashMap<String, u64> = entries(&out.join(".stevedore/staging"))
+    let mut there: HashMap<String, u64> = staged(&out)
         .iter()
-        .flat_map(|dir| entries(dir))
         .filter_map(|path| {
-            let name = path.file_name()?.to_str()?.strip_suffix(".part")?;
+            let name = path.file_stem()?.to_str()?;
             let digest = name.rsplit('.').next()?.replacen('-', ":", 1);
-            Some((digest, size(&path)))
+            Some((digest, size(path)))
         })
         .collect();
     there.extend(
@@ -176,24 +175,4 @@ fn what_is_there(world: &World) -> HashMap<String, u64> {
             .map(|(digest, path)| (digest.to_string(), size(path))),
     );
     there
-}
-
-/// The layout is sound and has all of the sample, byte for byte, under its name, and nothing beside it.
-#[track_caller]
-fn assert_whole(world: &World, sample: &Sample) {
-    assert_sound(world, "out");
-    let named = world.result(&["digest", OUT]);
-    assert_eq!(named, format!("{}\n", sample.descriptor().digest));
-    for part in sample.all() {
-        let document = (part.descriptor(), part.document().bytes().clone());
-        for (descriptor, bytes) in part.blobs().iter().chain([&document]) {
-            let path = blob(&world.path("out"), &descriptor.known_digest().expect("of ours"));
-            let there = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-            assert!(there == *bytes, "{} has other bytes", descriptor.digest);
-        }
-    }
-    assert!(
-        !world.path("out/.stevedore").exists(),
-        "nothing is left of the staging"
-    );
 }

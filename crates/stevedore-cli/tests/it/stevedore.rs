@@ -1,15 +1,20 @@
 //! Runs the real program in a directory of its own, and looks at what it leaves there.
 
+mod layouts;
+mod random;
+
 use std::fs;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-use bytes::Bytes;
 use stevedore_core::samples::{Sample, describe};
-use stevedore_core::{Algorithm, Digest, ImageIndex, MediaType, Platform};
+use stevedore_core::{ImageIndex, MediaType};
 use stevedore_transport::{Layout, WriteOptions};
 use tempfile::TempDir;
+
+pub(crate) use layouts::{assert_sound, assert_whole, blob, blobs, entries, staged, tree};
+pub(crate) use random::{Random, image, random};
 
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_stevedore");
 
@@ -153,120 +158,4 @@ pub(crate) fn not_run(test: &str, needs: &str) {
     // libtest does not capture what is written here directly. In one piece, for others write here too.
     let line = format!("NOT RUN (needs {needs}): {test}\n");
     std::io::stderr().write_all(line.as_bytes()).expect("stderr");
-}
-
-/// An image for the host with layers of random bytes.
-pub(crate) fn image(seed: u64, sizes: &[usize]) -> Sample {
-    let layers = sizes.iter().zip(seed..).map(|(size, seed)| random(seed, *size));
-    Sample::image_of(layers, &Platform::host())
-}
-
-/// Bytes that follow from a seed, and that nothing makes smaller.
-pub(crate) fn random(seed: u64, size: usize) -> Bytes {
-    let mut random = Random::new(seed);
-    let mut bytes = Vec::with_capacity(size + 8);
-    while bytes.len() < size {
-        bytes.extend(random.next().to_le_bytes());
-    }
-    bytes.truncate(size);
-    bytes.into()
-}
-
-/// Numbers that follow from a seed (xorshift64*).
-pub(crate) struct Random(u64);
-
-impl Random {
-    pub(crate) fn new(seed: u64) -> Self {
-        // Not 0, which would stay 0.
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1)
-    }
-
-    pub(crate) fn next(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    /// A number below another.
-    pub(crate) fn below(&mut self, end: u64) -> u64 {
-        self.next() % end
-    }
-}
-
-/// The file of a blob.
-pub(crate) fn blob(layout: &Path, digest: &Digest) -> PathBuf {
-    layout
-        .join("blobs")
-        .join(digest.algorithm().as_str())
-        .join(digest.hex())
-}
-
-/// The digest and path of each file under `blobs`.
-pub(crate) fn blobs(layout: &Path) -> Vec<(Digest, PathBuf)> {
-    let mut found = Vec::new();
-    for algorithm in entries(&layout.join("blobs")) {
-        let name = algorithm
-            .file_name()
-            .expect("a name")
-            .to_string_lossy()
-            .into_owned();
-        for path in entries(&algorithm) {
-            let hex = path.file_name().expect("a name").to_string_lossy().into_owned();
-            let digest = format!("{name}:{hex}").parse();
-            found.push((
-                digest.unwrap_or_else(|_| panic!("{} is no blob", path.display())),
-                path,
-            ));
-        }
-    }
-    found
-}
-
-/// What is in a directory; nothing where there is none.
-pub(crate) fn entries(dir: &Path) -> Vec<PathBuf> {
-    let Ok(entries) = fs::read_dir(dir) else {
-        return Vec::new();
-    };
-    entries.map(|entry| entry.expect("an entry").path()).collect()
-}
-
-/// What must hold of a layout at any time, however its writers ended: it is none yet and has nothing but what is
-/// staged and perhaps an index, or it opens, and every blob has the bytes of its digest.
-#[track_caller]
-pub(crate) fn assert_sound(world: &World, layout: &str) {
-    let dir = world.path(layout);
-    if !dir.join("oci-layout").exists() {
-        for path in entries(&dir) {
-            assert!(
-                path.ends_with(".stevedore") || path.ends_with("index.json"),
-                "{} came before the layout",
-                path.display()
-            );
-        }
-        return;
-    }
-    for (digest, path) in blobs(&dir) {
-        let bytes = fs::read(&path).expect("a blob");
-        assert_eq!(Algorithm::Sha256.digest(&bytes), digest, "{} bytes", bytes.len());
-    }
-    world.result(&["ls", &format!("oci:{layout}")]);
-}
-
-/// The files of a tree with their bytes, for comparing what was before with what is after.
-pub(crate) fn tree(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let mut files = Vec::new();
-    let mut waiting = vec![dir.to_owned()];
-    while let Some(next) = waiting.pop() {
-        for path in entries(&next) {
-            if path.is_dir() {
-                waiting.push(path);
-            } else {
-                let bytes = fs::read(&path).expect("a file");
-                files.push((path, bytes));
-            }
-        }
-    }
-    files.sort();
-    files
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::stevedore::World;
+use crate::stevedore::{World, assert_whole};
 
-use super::{Kills, OUT, assert_whole, copy, look_at_layout, remove_layout, sample, what_is_there};
+use super::{Kills, OUT, copy, look_at_layout, remove_layout, sample, what_is_there};
 
 #[test]
 fn a_kill_at_any_moment_costs_nothing_but_the_rest() {
@@ -19,7 +19,7 @@ fn a_kill_at_any_moment_costs_nothing_but_the_rest() {
         let before = what_is_there(&world);
         let events = kills.go_on(round, &copy);
         assert_nothing_twice(&before, &events);
-        assert_whole(&world, &sample);
+        assert_whole(&world, "out", &sample);
     }
     println!("{:?}", kills.moments);
     kills.assert_telling();

@@ -11,11 +11,9 @@ use http::Method;
 use stevedore_fault_server::{Fault, Profile, Request};
 
 use crate::registry::Registry;
-use crate::stevedore::{World, blobs};
+use crate::stevedore::{World, assert_whole, blobs};
 
-use super::{
-    Kills, OUT, ROUNDS, assert_whole, blobs_of, copy, look_at_layout, remove_layout, sample, what_is_there,
-};
+use super::{Kills, OUT, ROUNDS, blobs_of, copy, look_at_layout, remove_layout, sample, what_is_there};
 
 /// Bytes of a blob that come a second.
 const RATE: u64 = 30 << 20;
@@ -54,7 +52,7 @@ fn a_killed_pull_fetches_nothing_again_that_it_kept() {
             );
         }
         assert_only_the_rest(&blobs_of_it, &before, &fetched);
-        assert_whole(&world, &sample);
+        assert_whole(&world, "out", &sample);
         figures.count(&blobs_of_it, &verified, &before);
         figures.sent += sent(&registry.requests_after(begins));
     }

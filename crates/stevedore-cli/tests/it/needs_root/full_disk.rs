@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use stevedore_core::Digest;
 use stevedore_core::samples::Sample;
 
-use crate::stevedore::{Ended, World, assert_sound, blob, entries, image};
+use crate::stevedore::{Ended, World, assert_sound, blob, image, staged};
 
 use super::Mount;
 
@@ -56,18 +56,7 @@ fn assert_no_name(world: &World, disk: &Mount) {
 /// The image is there, byte for byte, and nothing is left of the staging.
 fn assert_whole(world: &World, disk: &Mount, sample: &Sample) {
     let out = disk.path("out");
-    assert_sound(world, out.to_str().expect("UTF-8"));
-    let named = world.result(&["digest", &format!("{}:v1", disk.layout("out"))]);
-    assert_eq!(named, format!("{}\n", sample.descriptor().digest));
-    for (descriptor, bytes) in sample.blobs() {
-        let path = blob(&out, &descriptor.known_digest().expect("of ours"));
-        assert!(
-            fs::read(&path).expect("a blob") == *bytes,
-            "{}",
-            descriptor.digest
-        );
-    }
-    assert!(!out.join(".stevedore").exists());
+    crate::stevedore::assert_whole(world, out.to_str().expect("UTF-8"), sample);
 }
 
 #[test]
@@ -90,7 +79,7 @@ fn a_copy_into_a_disk_that_runs_full_goes_on_when_there_is_room() {
     assert_no_name(&world, &disk);
     let out = disk.path("out");
     assert!(!blob(&out, &layer).exists());
-    let staged = staged(&out, &layer);
+    let staged = size_staged(&out, &layer);
     assert!(staged > 1 << 20, "{staged} bytes are kept for the next one");
     // The same again, while there is no room: it loses nothing of that.
     assert_says_full(&world.run(&said), &disk);
@@ -106,11 +95,10 @@ fn a_copy_into_a_disk_that_runs_full_goes_on_when_there_is_room() {
 }
 
 /// How many bytes of a blob are staged. Of others there may be some, too: they were under way at the same time.
-fn staged(out: &Path, digest: &Digest) -> u64 {
-    let parts = entries(&out.join(".stevedore/staging"));
-    let parts = parts.iter().flat_map(|dir| entries(dir));
+fn size_staged(out: &Path, digest: &Digest) -> u64 {
     let end = format!("{}.part", digest.hex());
-    parts
+    staged(out)
+        .iter()
         .filter(|path| path.to_str().is_some_and(|path| path.ends_with(&end)))
         .map(|path| fs::metadata(path).expect("a file").len())
         .sum()
