@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use stevedore_core::reference::Registry;
 use stevedore_registry_client::auth::{Credential, CredentialSources};
 use stevedore_registry_client::{Client, Environment, RegistrySettings, RetryPolicy};
-use stevedore_transport::{Destination, Location, Places, WriteOptions};
+use stevedore_transport::{Destination, Layout, Location, Places, WriteOptions};
 
 use crate::args::{Access, Identity, Progress};
 use crate::exit::Failure;
@@ -66,9 +66,23 @@ impl BothWays {
         &self,
         location: &Location,
         options: WriteOptions,
+        settings: &Settings,
     ) -> Result<Destination, Failure> {
-        let places = self.destination.places.clone().with_write_options(options);
-        Ok(places.destination(location)?)
+        let Location::Layout { path, .. } = location else {
+            let places = self.destination.places.clone().with_write_options(options);
+            return Ok(places.destination(location)?);
+        };
+        let layout = Layout::create(path, options)?;
+        if !settings.quiet {
+            layout.on_set_aside(|index, aside| {
+                let (index, aside) = (index.display(), aside.display());
+                let text = format!(
+                    "{index} was broken and is kept as {aside}: the names in it are gone from the layout"
+                );
+                progress::beside(|| output::note(&text));
+            });
+        }
+        Ok(layout.into())
     }
 
     /// Opens a source and a destination. Where both are reached in the same way one client serves both, so that they

@@ -180,6 +180,10 @@ pub(crate) struct Copy {
     #[arg(long)]
     pub(crate) digest_tags: bool,
     /// Fail if the digest cannot be kept; it always is, so this changes nothing
+    ///
+    /// Without it, a blob of a layout that has the right size counts as there, and a manifest or index of a registry
+    /// vouches for all that it names. In a layout also an index.json that cannot be read is replaced, and kept as
+    /// index.json.broken, and an empty directory in place of a blob.
     #[arg(long)]
     pub(crate) preserve_digests: bool,
     /// Write the digest of what was copied to a file

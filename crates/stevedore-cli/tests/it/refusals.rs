@@ -117,6 +117,11 @@ fn an_index_that_is_garbled() {
         "{}",
         ended.stderr
     );
+    assert!(
+        !ended.stderr.contains("try:"),
+        "it is not to be written: {}",
+        ended.stderr
+    );
     assert!(!world.path("out").exists());
 }
 

@@ -1,15 +1,18 @@
 //! `oci-layout` and `index.json`: read without a lock, changed under one.
 
+use std::fmt;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
 use serde::Deserialize;
 use stevedore_core::fs::FsStore;
 use stevedore_core::raw::MANIFEST_LIMIT;
-use stevedore_core::{Algorithm, Context as _, Error, ErrorKind, ImageIndex, MediaType, Raw, Result};
+use stevedore_core::{Algorithm, Error, ErrorKind, ImageIndex, MediaType, Raw, Result};
 
+use super::BrokenIndex;
 use crate::files::{self, read_limited};
 
 /// The version of layouts that is written, and whose major number is read (image-spec, "oci-layout file").
@@ -21,11 +24,17 @@ const HEADER_LIMIT: u64 = 4096;
 /// How long a writer waits for the writers before it. Each holds the lock for a rename and two syncs.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// Is told which index was set aside, and where it is now.
+pub(super) type TellAside = Box<dyn Fn(&Path, &Path) + Send + Sync>;
+
 /// The two files that make a directory a layout.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct IndexFile {
     dir: PathBuf,
     store: FsStore,
+    /// Whether an index that cannot be parsed is set aside by whoever changes it, and read as an empty one.
+    mend: bool,
+    on_set_aside: Arc<OnceLock<TellAside>>,
 }
 
 #[derive(Deserialize)]
@@ -35,8 +44,18 @@ struct Header {
 }
 
 impl IndexFile {
-    pub(super) fn new(dir: PathBuf, store: FsStore) -> Self {
-        Self { dir, store }
+    pub(super) fn new(dir: PathBuf, store: FsStore, mend: bool) -> Self {
+        Self {
+            dir,
+            store,
+            mend,
+            on_set_aside: Arc::default(),
+        }
+    }
+
+    /// Has somebody told of an index that is set aside. The first one who asks for it is.
+    pub(super) fn on_set_aside(&self, tell: TellAside) {
+        drop(self.on_set_aside.set(tell));
     }
 
     fn header_path(&self) -> PathBuf {
@@ -111,11 +130,16 @@ impl IndexFile {
 
     /// The index as it is now, or an empty one where there is none yet.
     pub(super) fn read(&self) -> Result<Raw<ImageIndex>> {
-        let path = self.index_path();
-        match read_limited(&path, MANIFEST_LIMIT as u64)? {
-            Some(bytes) => parse(bytes).context(|| format!("cannot read {}", path.display())),
-            None => parse(Bytes::from_static(EMPTY_INDEX)),
+        let bytes = self.read_bytes()?;
+        match parse(bytes, &self.index_path()) {
+            Err(_) if self.mend => empty(),
+            parsed => parsed,
         }
+    }
+
+    fn read_bytes(&self) -> Result<Bytes> {
+        let bytes = read_limited(&self.index_path(), MANIFEST_LIMIT as u64)?;
+        Ok(bytes.unwrap_or(Bytes::from_static(EMPTY_INDEX)))
     }
 
     /// Changes the index: locks, reads again, changes, and replaces the file if its bytes are others.
@@ -125,13 +149,42 @@ impl IndexFile {
     ) -> Result<()> {
         let _lock = self.lock()?;
         let path = self.index_path();
-        let before = self.read()?;
-        let (old, is_new) = (before.bytes().clone(), !path.exists());
+        let (old, is_new) = (self.read_bytes()?, !path.exists());
+        let (before, is_broken) = match parse(old.clone(), &path) {
+            Err(_) if self.mend => (empty()?, true),
+            parsed => (parsed?, false),
+        };
         let after = change(before)?;
-        if is_new || old != *after.bytes() {
+        if is_broken {
+            let aside = self.set_aside(&old)?;
+            self.store.replace_file(&path, after.bytes())?;
+            if let Some(tell) = self.on_set_aside.get() {
+                tell(&path, &aside);
+            }
+        } else if is_new || old != *after.bytes() {
             self.store.replace_file(&path, after.bytes())?;
         }
         Ok(())
+    }
+
+    /// Keeps the bytes of a broken index, which may have names that nobody else knows, under a name that is free; gives
+    /// its path.
+    fn set_aside(&self, broken: &Bytes) -> Result<PathBuf> {
+        let mut number = 0_u64;
+        loop {
+            let name = match number {
+                0 => "index.json.broken".to_owned(),
+                number => format!("index.json.broken.{number}"),
+            };
+            let path = self.dir.join(name);
+            let is_kept = self.store.create_file(&path, broken)?
+                // By somebody who was stopped before the next step.
+                || read_limited(&path, MANIFEST_LIMIT as u64).is_ok_and(|kept| kept.as_ref() == Some(broken));
+            if is_kept {
+                return Ok(path);
+            }
+            number += 1;
+        }
     }
 
     /// Waits for the right to change the index. The lock lies on `oci-layout`, which, unlike the index, is never
@@ -163,11 +216,31 @@ impl IndexFile {
 const EMPTY_INDEX: &[u8] =
     br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
 
-fn parse(bytes: Bytes) -> Result<Raw<ImageIndex>> {
-    Ok(Raw::parse(
-        bytes,
+fn empty() -> Result<Raw<ImageIndex>> {
+    Ok(Raw::encode(
+        &ImageIndex::new([]),
         MediaType::OCI_INDEX,
         Algorithm::Sha256,
-        MANIFEST_LIMIT,
     )?)
+}
+
+/// The index that bytes are, which were read from a path.
+fn parse(bytes: Bytes, path: &Path) -> Result<Raw<ImageIndex>> {
+    let parsed = Raw::parse(bytes, MediaType::OCI_INDEX, Algorithm::Sha256, MANIFEST_LIMIT);
+    parsed.map_err(|why| {
+        let cause = BrokenIndex {
+            path: path.to_owned(),
+            why,
+        };
+        Error::new(ErrorKind::Invalid, format!("cannot read {}", path.display())).with_source(cause)
+    })
+}
+
+impl fmt::Debug for IndexFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("IndexFile")
+            .field("dir", &self.dir)
+            .field("mend", &self.mend)
+            .finish_non_exhaustive()
+    }
 }
