@@ -586,6 +586,53 @@ fn whoever_waits_is_told_that_it_is_tried_again() {
 }
 
 #[test]
+fn a_document_that_is_bad_is_told_with_what_it_is_and_where() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let host = registry.host();
+    let oci = stevedore_core::MediaType::OCI_MANIFEST;
+    for (number, (media_type, body)) in [
+        (oci.as_str(), "{"),
+        (oci.as_str(), "[]"),
+        (oci.as_str(), r#"{"schemaVersion":2,"layers":[],"manifests":[]}"#),
+        (oci.as_str(), r#"{"schemaVersion":3}"#),
+        (
+            "application/vnd.docker.distribution.manifest.v1+json",
+            r#"{"schemaVersion":1}"#,
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let tag = format!("v{number}");
+        registry.put_manifest("team/app", &[&tag], media_type, body);
+        let digest = stevedore_core::Algorithm::Sha256.digest(body.as_bytes());
+        for (name, at) in [
+            (tag.clone(), registry.at(&format!("team/app:{tag}"))),
+            (digest.to_string(), registry.at(&format!("team/app@{digest}"))),
+        ] {
+            let which = format!("error: cannot read {name} of {host}/team/app\n  because: ");
+            for verb in [
+                &["inspect", &at][..],
+                &["manifest", "get", &at],
+                &["copy", "--progress=none", &at, "oci:out"],
+            ] {
+                let ended = world.run(verb);
+                assert_eq!(
+                    (ended.code, ended.stdout.as_str()),
+                    (Some(1), ""),
+                    "{verb:?} {body}"
+                );
+                assert!(
+                    ended.stderr.starts_with(&which),
+                    "{verb:?} {body}: {}",
+                    ended.stderr
+                );
+            }
+        }
+    }
+}
+
+#[test]
 fn what_a_registry_lost_of_an_image_is_sent_again_if_it_is_asked_for() {
     let (world, registry) = (World::new(), Registry::start(Profile::spec()));
     let sample = family();
