@@ -12,7 +12,7 @@ use stevedore_registry_client::auth::{Credential, CredentialSources};
 use stevedore_registry_client::{Client, Environment, RegistrySettings, RetryPolicy};
 use stevedore_transport::{Destination, Layout, Location, Places, WriteOptions};
 
-use crate::args::{Access, Identity, Progress};
+use crate::args::{Access, Identity};
 use crate::exit::Failure;
 use crate::settings::Settings;
 use crate::{output, progress};
@@ -212,11 +212,8 @@ fn client(
                 .push(warning.to_string());
         }
     });
-    // A line beside the events would be none of them; they tell of blobs that are tried again.
-    if !quiet && settings.progress != Progress::Json {
-        client = client.on_retry(|error, wait| {
-            progress::beside(|| output::note(&format!("{error}; again in {:.1} s", wait.as_secs_f32())));
-        });
+    if let Some(tell) = progress::of_requests(settings) {
+        client = client.on_retry(move |error, wait| tell(error, wait));
     }
     if let Some(times) = retry_times {
         client = client.retry(RetryPolicy::default().with_attempts(times.saturating_add(1)));

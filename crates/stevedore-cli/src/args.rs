@@ -15,6 +15,8 @@ use stevedore_core::Platform;
 use stevedore_transport::Location;
 use stevedore_transport::location::ParseError;
 
+use crate::output::chain;
+
 pub(crate) use self::access::{Access, AccessFlags, DestinationFlags, Identity, SourceFlags};
 
 /// Everything one can do to a container image except run it.
@@ -56,17 +58,6 @@ fn location(text: &str) -> Result<Location, String> {
         }
         why
     })
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }
 
 /// What every verb takes, before or behind it.

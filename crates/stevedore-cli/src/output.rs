@@ -3,6 +3,7 @@
 mod json;
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -48,6 +49,17 @@ pub(crate) fn is_terminal() -> bool {
 }
 
 /// Writes the exact bytes, without a line's end; to a terminal, what it can show of them.
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
+}
+
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let shown = if is_terminal() {
         let mut text = escape(&String::from_utf8_lossy(bytes));
