@@ -113,7 +113,7 @@ pub(crate) enum Verb {
     /// Print a manifest or index
     #[command(subcommand)]
     Manifest(Manifest),
-    /// Print the config of an image
+    /// Print the exact bytes of an image's config; on a terminal, what it would act upon is spelt out
     Config(OneImage),
     /// Print a blob
     #[command(subcommand)]
@@ -171,10 +171,6 @@ pub(crate) struct Copy {
     #[arg(long)]
     pub(crate) digest_tags: bool,
     /// Fail if the digest cannot be kept; it always is, so this changes nothing
-    ///
-    /// Without it, a blob of a layout that has the right size counts as there, and a manifest or index of a registry
-    /// vouches for all that it names. In a layout also an index.json that cannot be read is replaced, and kept as
-    /// index.json.broken, and an empty directory in place of a blob.
     #[arg(long)]
     pub(crate) preserve_digests: bool,
     /// Write the digest of what was copied to a file
@@ -184,6 +180,10 @@ pub(crate) struct Copy {
     #[arg(long, short = 'n', conflicts_with = "force")]
     pub(crate) no_clobber: bool,
     /// Look at every part again, also at those that are there, and mend what is damaged
+    ///
+    /// Without it, a blob of a layout that has the right size counts as there, and a manifest or index of a registry
+    /// vouches for all that it names. In a layout also an index.json that cannot be read is replaced, and kept as
+    /// index.json.broken, and an empty directory in place of a blob.
     #[arg(long)]
     pub(crate) force: bool,
     /// How often a part is tried again after a passing failure [default: 3] [env: STEVEDORE_RETRY_TIMES]
@@ -216,7 +216,7 @@ pub(crate) struct Inspect {
     /// Where the image is
     #[arg(value_parser = location)]
     pub(crate) image: Location,
-    /// Print the exact bytes of the manifest or index
+    /// Print the exact bytes of the manifest or index; on a terminal, what it would act upon is spelt out
     #[arg(long)]
     pub(crate) raw: bool,
     /// Print the config of the image; with --raw its exact bytes
@@ -254,7 +254,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Manifest {
-    /// Print the exact bytes
+    /// Print the exact bytes; on a terminal, what it would act upon is spelt out
     Get(OneImage),
     /// Print type, digest and size without fetching the bytes
     Head(ManifestHead),
@@ -272,6 +272,8 @@ pub(crate) struct ManifestHead {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Blob {
     /// Print the exact bytes; fail if they are not what the digest says
+    ///
+    /// A terminal gets text only, in which what it would act upon is spelt out.
     Get(BlobOf),
     /// Print the size in bytes
     Head(BlobOf),
