@@ -694,6 +694,31 @@ fn a_document_that_is_bad_is_told_with_what_it_is_and_where() {
 }
 
 #[test]
+fn a_web_page_is_no_removal() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let sample = Sample::image(&["a"]);
+    registry.put("app", &sample, &["v1"]);
+    let page = || {
+        Fault::respond(StatusCode::OK, "text/html", "<html>Please sign in</html>")
+            .on(Method::DELETE, "/v2/app/manifests/**")
+            .times(1)
+    };
+    for verb in [&["delete"][..], &["delete", "--manifest"]] {
+        registry.fail(page());
+        let ended = world.run(&[verb, &[&registry.at("app:v1")]].concat());
+        assert_eq!(
+            (ended.code, ended.stdout.as_str()),
+            (Some(1), ""),
+            "{}",
+            ended.stderr
+        );
+        let says = "it says 200 OK, and what was to be removed is still there: is it a registry?";
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+        assert_eq!(registry.tags("app"), ["v1"]);
+    }
+}
+
+#[test]
 fn what_a_registry_lost_of_an_image_is_sent_again_if_it_is_asked_for() {
     let (world, registry) = (World::new(), Registry::start(Profile::spec()));
     let sample = family();
