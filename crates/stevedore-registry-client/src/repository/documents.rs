@@ -8,9 +8,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::reference::Tag;
-use stevedore_core::{
-    Algorithm, AnyDigest, Descriptor, Digest, Document, Error as CoreError, ErrorKind, MediaType,
-};
+use stevedore_core::{Algorithm, Descriptor, Digest, Document, Error as CoreError, ErrorKind, MediaType};
 
 use super::Repository;
 use crate::error::{Error, Result};
@@ -40,9 +38,10 @@ impl Repository {
         // Registries exist that only know GET here.
         call.accepts = |status| status.is_success() || status == StatusCode::METHOD_NOT_ALLOWED;
         let answer = self.client().send(&call).await?;
+        // One that is not understood says nothing, for nobody can hold the document to it.
         let digest = answer
             .header_text(DIGEST_HEADER)
-            .and_then(|digest| digest.parse::<AnyDigest>().ok());
+            .and_then(|digest| digest.parse::<Digest>().ok());
         // A type that any file may have says nothing.
         let media_type = content_type(&answer).filter(MediaType::is_document);
         let described = (digest, media_type, answer.content_length());

@@ -162,6 +162,24 @@ async fn a_document_is_there_by_its_digest_and_not_by_its_size() {
     assert!(!app_at(&server).has(&image.descriptor()).await.expect("an answer"));
 }
 
+#[tokio::test]
+async fn a_digest_that_is_not_understood_is_none() {
+    let image = Sample::image(&["one"]);
+    let bytes = image.document().bytes().clone();
+    let media_type = image.document().media_type().to_string();
+    for told in ["md5:abc", "sha256:abc", "blake3:abababababababababababababababab"] {
+        let (bytes, media_type) = (bytes.clone(), media_type.clone());
+        let server = Server::plain(move |_| {
+            let reply = Reply::ok(bytes.clone()).header("content-type", &media_type);
+            reply.header("docker-content-digest", told)
+        })
+        .await;
+        let found = app_at(&server).resolve(&name("latest")).await;
+        let found = found.unwrap_or_else(|error| panic!("{told}: {}", chain(&error)));
+        assert_eq!(found.digest, image.descriptor().digest, "{told}");
+    }
+}
+
 /// A registry that answers to a `DELETE` so, and has what was there, or not any more.
 async fn removes(status: u16, page: &'static str, still_there: bool) -> Server {
     let image = Sample::image(&["one"]);
