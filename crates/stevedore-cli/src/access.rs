@@ -66,22 +66,20 @@ impl BothWays {
         &self,
         location: &Location,
         options: WriteOptions,
-        settings: &Settings,
     ) -> Result<Destination, Failure> {
         let Location::Layout { path, .. } = location else {
             let places = self.destination.places.clone().with_write_options(options);
             return Ok(places.destination(location)?);
         };
         let layout = Layout::create(path, options)?;
-        if !settings.quiet {
-            layout.on_set_aside(|index, aside| {
-                let (index, aside) = (index.display(), aside.display());
-                let text = format!(
-                    "{index} was broken and is kept as {aside}: the names in it are gone from the layout"
-                );
-                progress::beside(|| output::note(&text));
-            });
-        }
+        // Also to the quiet, for it is more than a note: other names may be gone.
+        layout.on_set_aside(|index, aside| {
+            let (index, aside) = (index.display(), aside.display());
+            let text = format!(
+                "{index} was broken and is kept as {aside}: the names in it are gone from the layout"
+            );
+            progress::beside(|| output::note(&text));
+        });
         Ok(layout.into())
     }
 

@@ -181,9 +181,10 @@ pub(crate) struct Copy {
     pub(crate) no_clobber: bool,
     /// Look at every part again, also at those that are there, and mend what is damaged
     ///
-    /// Without it, a blob of a layout that has the right size counts as there, and a manifest or index of a registry
-    /// vouches for all that it names. In a layout also an index.json that cannot be read is replaced, and kept as
-    /// index.json.broken, and an empty directory in place of a blob.
+    /// Without it a blob that a layout has counts as there by its size, and a tag, manifest or index that a registry has
+    /// vouches for all that it names. With it, an index.json of a layout that cannot be parsed is replaced too; the
+    /// broken one is kept as index.json.broken, and that is told also with --quiet. So is an empty directory in place of
+    /// a blob, and an empty oci-layout.
     #[arg(long)]
     pub(crate) force: bool,
     /// How often a part is tried again after a passing failure [default: 3] [env: STEVEDORE_RETRY_TIMES]

@@ -4,7 +4,7 @@
 //! there stays as it is. Two processes may write one layout at once; neither loses an entry of the other.
 
 mod ambiguous;
-mod broken_index;
+mod broken;
 pub(crate) mod entries;
 mod index_file;
 mod read;
@@ -21,7 +21,7 @@ use stevedore_core::{Error, ErrorKind, Result};
 use tokio::sync::OnceCell;
 
 pub use ambiguous::Ambiguous;
-pub use broken_index::BrokenIndex;
+pub use broken::{BlankHeader, BrokenIndex};
 use index_file::IndexFile;
 
 use crate::WriteOptions;
@@ -64,7 +64,7 @@ impl Layout {
     /// # Errors
     /// [`ErrorKind::Invalid`] where something else is in the directory, a layout of a version that is not known, or one
     /// whose index cannot be parsed (the cause is a [`BrokenIndex`]) and is not to be
-    /// [mended](WriteOptions::mend).
+    /// [mended](WriteOptions::mend); the same holds of a [`BlankHeader`].
     pub fn create(dir: impl Into<PathBuf>, options: WriteOptions) -> Result<Self> {
         let layout = Self::new(dir.into(), options);
         match layout.inner.index.check_version() {

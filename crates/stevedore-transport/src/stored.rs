@@ -18,7 +18,8 @@ pub struct WriteOptions {
     pub check_present: bool,
     /// Whether what hinders a write is cleared away, as far as nothing is lost by it. An `index.json` that cannot be
     /// parsed counts as empty, and is kept as `index.json.broken` (or `index.json.broken.1` and so on, for an earlier one
-    /// is never written over) by the write that replaces it. An empty directory in place of a blob is removed.
+    /// is never written over) by the write that replaces it. An `oci-layout` without a word is written anew, and an empty
+    /// directory in place of a blob is removed.
     pub mend: bool,
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 use stevedore_core::fs::InTheWay;
 use stevedore_core::{Digest, Error, ErrorKind, RefName, Selector, Source};
 use stevedore_transport::copy::{DEFAULT_JOBS, DEFAULT_RETRIES, choose};
-use stevedore_transport::layout::BrokenIndex;
+use stevedore_transport::layout::{BlankHeader, BrokenIndex};
 use stevedore_transport::{Copied, Engine, Entry, Job, Location, Platforms, WriteOptions};
 
 use crate::access::BothWays;
@@ -56,7 +56,7 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
     let ends = (&args.source, &args.destination);
     let reach = BothWays::new(sides, &args.access.clone().into(), settings, retry_times, ends).await?;
     let source = reach.source.source(&args.source)?;
-    let destination = reach.destination(&args.destination, options, settings);
+    let destination = reach.destination(&args.destination, options);
     let destination = destination.map_err(|failure| hint_at_mending(failure, &args))?;
 
     let mut job = Job::new(source, args.source.selector(), destination.sink);
@@ -174,6 +174,9 @@ fn hint_at_mending(failure: Failure, args: &Copy) -> Failure {
         return failure.with_hint(
             "--force, which keeps it as index.json.broken and begins a new one without the names that it had",
         );
+    }
+    if !args.force && failure.cause::<BlankHeader>().is_some() {
+        return failure.with_hint("--force, which writes it anew");
     }
     failure
 }

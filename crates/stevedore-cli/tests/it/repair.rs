@@ -137,11 +137,48 @@ fn an_index_that_is_broken_stays_unless_it_is_forced_and_then_nothing_is_lost() 
     assert_eq!(fs::read_to_string(&aside).expect("a file"), "kept");
     // What was kept by a run that was stopped then is not kept twice.
     fs::write(&index, BROKEN[1]).expect("a file");
-    let ended = world.run(&["copy", "--progress=json", "--force", "oci:src:v1", "oci:out:v1"]);
+    let ended = world.run(&[
+        "copy",
+        "-q",
+        "--progress=json",
+        "--force",
+        "oci:src:v1",
+        "oci:out:v1",
+    ]);
     let says =
         r#"{"event":"note","message":"out/index.json was broken and is kept as out/index.json.broken.2: "#;
     assert!(ended.stderr.contains(says), "{}", ended.stderr);
     assert!(!world.path("out/index.json.broken.5").exists());
+}
+
+#[test]
+fn a_header_that_a_power_cut_left_empty_is_written_anew_if_that_is_forced() {
+    let (world, _) = world();
+    let header = world.path("out/oci-layout");
+    let written = fs::read(&header).expect("a file");
+    for blank in ["", "\0\0\0", "\n"] {
+        fs::write(&header, blank).expect("a file");
+        let says = "error: out/oci-layout says nothing\n  because: it is empty, or has nothing but zeros and blanks\n";
+        world.fails(&["ls", "oci:out"], 1, says);
+        let copy = ["copy", "oci:src:v1", "oci:out:v2"];
+        world.fails(&copy, 1, &format!("{says}  try: --force, which writes it anew\n"));
+        world.result(&[&copy[..], &["--force", "--dry-run"]].concat());
+        assert_eq!(fs::read_to_string(&header).expect("a file"), blank);
+        world.result(&[&copy[..], &["--force"]].concat());
+        assert_eq!(fs::read(&header).expect("a file"), written);
+        assert_eq!(world.result(&["ls", "oci:out"]), "v1\nv2\n");
+    }
+    // One that says something may be of a layout of another kind.
+    fs::write(&header, "{").expect("a file");
+    let ended = world.run(&["copy", "--force", "oci:src:v1", "oci:out:v2"]);
+    assert_eq!(ended.code, Some(1));
+    assert!(
+        ended
+            .stderr
+            .starts_with("error: out/oci-layout is no layout header\n"),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[test]

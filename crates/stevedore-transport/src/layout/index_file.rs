@@ -12,7 +12,7 @@ use stevedore_core::fs::FsStore;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::{Algorithm, Error, ErrorKind, ImageIndex, MediaType, Raw, Result};
 
-use super::BrokenIndex;
+use super::{BlankHeader, BrokenIndex};
 use crate::files::{self, read_limited};
 
 /// The version of layouts that is written, and whose major number is read (image-spec, "oci-layout file").
@@ -78,6 +78,13 @@ impl IndexFile {
             };
             return Err(Error::new(ErrorKind::NotFound, message));
         };
+        if is_blank(&bytes) {
+            if self.mend {
+                return Ok(());
+            }
+            let message = format!("{} says nothing", path.display());
+            return Err(Error::new(ErrorKind::Invalid, message).with_source(BlankHeader { path }));
+        }
         let header: Header = serde_json::from_slice(&bytes).map_err(|error| {
             Error::new(
                 ErrorKind::Invalid,
@@ -119,7 +126,19 @@ impl IndexFile {
         if !header.exists() {
             self.write_header(&header)?;
         }
+        if self.mend && self.has_blank_header()? {
+            let _lock = self.lock()?;
+            // Who had the lock before may have mended it, and others have locked the new one since.
+            if self.has_blank_header()? {
+                self.store.replace_file(&header, header_text().as_bytes())?;
+            }
+        }
         Ok(())
+    }
+
+    fn has_blank_header(&self) -> Result<bool> {
+        let header = read_limited(&self.header_path(), HEADER_LIMIT)?;
+        Ok(header.is_some_and(|bytes| is_blank(&bytes)))
     }
 
     /// Whether the index is what [`begin`](Self::begin) makes.
@@ -187,8 +206,8 @@ impl IndexFile {
         }
     }
 
-    /// Waits for the right to change the index. The lock lies on `oci-layout`, which, unlike the index, is never
-    /// replaced; it goes with the file handle, also by a kill.
+    /// Waits for the right to change the index. The lock lies on `oci-layout`, which, unlike the index, is not
+    /// replaced unless it is blank; it goes with the file handle, also by a kill.
     fn lock(&self) -> Result<Option<File>> {
         let path = self.header_path();
         let file = self.open_header(&path)?;
@@ -197,8 +216,7 @@ impl IndexFile {
 
     /// Makes `oci-layout` unless another process was faster.
     fn write_header(&self, path: &Path) -> Result<()> {
-        let header = format!("{{\"imageLayoutVersion\":\"{VERSION}\"}}");
-        self.store.create_file(path, header.as_bytes())?;
+        self.store.create_file(path, header_text().as_bytes())?;
         Ok(())
     }
 
@@ -215,6 +233,15 @@ impl IndexFile {
 
 const EMPTY_INDEX: &[u8] =
     br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
+
+fn header_text() -> String {
+    format!("{{\"imageLayoutVersion\":\"{VERSION}\"}}")
+}
+
+/// Whether a file says nothing: what a power cut may leave of one that was never synced.
+fn is_blank(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| *byte == 0 || byte.is_ascii_whitespace())
+}
 
 fn empty() -> Result<Raw<ImageIndex>> {
     Ok(Raw::encode(

@@ -1,4 +1,4 @@
-//! An index that cannot be parsed.
+//! Files of a layout that a power cut may have broken.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -26,3 +26,22 @@ impl fmt::Display for BrokenIndex {
 }
 
 impl std::error::Error for BrokenIndex {}
+
+/// The `oci-layout` of a layout says nothing, as after a power cut: the cause within an error of
+/// [`ErrorKind::Invalid`](stevedore_core::ErrorKind::Invalid).
+///
+/// A layout that is opened to [`mend`](crate::WriteOptions::mend) it writes it anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BlankHeader {
+    /// Its path.
+    pub path: PathBuf,
+}
+
+impl fmt::Display for BlankHeader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it is empty, or has nothing but zeros and blanks")
+    }
+}
+
+impl std::error::Error for BlankHeader {}
