@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use stevedore_core::reference::Registry;
 use stevedore_registry_client::auth::{Credential, CredentialSources};
 use stevedore_registry_client::{Client, Environment, RegistrySettings, RetryPolicy};
-use stevedore_transport::{Destination, Location, Places, WriteOptions};
+use stevedore_transport::{Destination, Layout, Location, Places, WriteOptions};
 
-use crate::args::{Access, Identity, Progress};
+use crate::args::{Access, Identity};
 use crate::exit::Failure;
 use crate::settings::Settings;
 use crate::{output, progress};
@@ -67,8 +67,20 @@ impl BothWays {
         location: &Location,
         options: WriteOptions,
     ) -> Result<Destination, Failure> {
-        let places = self.destination.places.clone().with_write_options(options);
-        Ok(places.destination(location)?)
+        let Location::Layout { path, .. } = location else {
+            let places = self.destination.places.clone().with_write_options(options);
+            return Ok(places.destination(location)?);
+        };
+        let layout = Layout::create(path, options)?;
+        // Also to the quiet, for it is more than a note: other names may be gone.
+        layout.on_set_aside(|index, aside| {
+            let (index, aside) = (index.display(), aside.display());
+            let text = format!(
+                "{index} was broken and is kept as {aside}: the names in it are gone from the layout"
+            );
+            progress::beside(|| output::note(&text));
+        });
+        Ok(layout.into())
     }
 
     /// Opens a source and a destination. Where both are reached in the same way one client serves both, so that they
@@ -198,11 +210,8 @@ fn client(
                 .push(warning.to_string());
         }
     });
-    // A line beside the events would be none of them; they tell of blobs that are tried again.
-    if !quiet && settings.progress != Progress::Json {
-        client = client.on_retry(|error, wait| {
-            progress::beside(|| output::note(&format!("{error}; again in {:.1} s", wait.as_secs_f32())));
-        });
+    if let Some(tell) = progress::of_requests(settings) {
+        client = client.on_retry(move |error, wait| tell(error, wait));
     }
     if let Some(times) = retry_times {
         client = client.retry(RetryPolicy::default().with_attempts(times.saturating_add(1)));

@@ -15,6 +15,8 @@ use stevedore_core::Platform;
 use stevedore_transport::Location;
 use stevedore_transport::location::ParseError;
 
+use crate::output::chain;
+
 pub(crate) use self::access::{Access, AccessFlags, DestinationFlags, Identity, SourceFlags};
 
 /// Everything one can do to a container image except run it.
@@ -56,17 +58,6 @@ fn location(text: &str) -> Result<Location, String> {
         }
         why
     })
-}
-
-/// An error and its causes in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut line = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line = format!("{line}: {error}");
-        cause = error.source();
-    }
-    line
 }
 
 /// What every verb takes, before or behind it.
@@ -122,7 +113,7 @@ pub(crate) enum Verb {
     /// Print a manifest or index
     #[command(subcommand)]
     Manifest(Manifest),
-    /// Print the config of an image
+    /// Print the exact bytes of an image's config; on a terminal, what it would act upon is spelt out
     Config(OneImage),
     /// Print a blob
     #[command(subcommand)]
@@ -189,6 +180,11 @@ pub(crate) struct Copy {
     #[arg(long, short = 'n', conflicts_with = "force")]
     pub(crate) no_clobber: bool,
     /// Look at every part again, also at those that are there, and mend what is damaged
+    ///
+    /// Without it a blob that a layout has counts as there by its size, and a tag, manifest or index that a registry has
+    /// vouches for all that it names. With it, an index.json of a layout that cannot be parsed is replaced too; the
+    /// broken one is kept as index.json.broken, and that is told also with --quiet. So is an empty directory in place of
+    /// a blob, and an empty oci-layout.
     #[arg(long)]
     pub(crate) force: bool,
     /// How often a part is tried again after a passing failure [default: 3] [env: STEVEDORE_RETRY_TIMES]
@@ -221,7 +217,7 @@ pub(crate) struct Inspect {
     /// Where the image is
     #[arg(value_parser = location)]
     pub(crate) image: Location,
-    /// Print the exact bytes of the manifest or index
+    /// Print the exact bytes of the manifest or index; on a terminal, what it would act upon is spelt out
     #[arg(long)]
     pub(crate) raw: bool,
     /// Print the config of the image; with --raw its exact bytes
@@ -259,7 +255,7 @@ pub(crate) struct List {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Manifest {
-    /// Print the exact bytes
+    /// Print the exact bytes; on a terminal, what it would act upon is spelt out
     Get(OneImage),
     /// Print type, digest and size without fetching the bytes
     Head(ManifestHead),
@@ -277,6 +273,8 @@ pub(crate) struct ManifestHead {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Blob {
     /// Print the exact bytes; fail if they are not what the digest says
+    ///
+    /// A terminal gets text only, in which what it would act upon is spelt out.
     Get(BlobOf),
     /// Print the size in bytes
     Head(BlobOf),

@@ -103,6 +103,11 @@ impl Failure {
         answers.any(|refused| refused.has_code(code))
     }
 
+    /// The first cause of a type, if there is one.
+    pub(crate) fn cause<T: StdError + 'static>(&self) -> Option<&T> {
+        self.error.chain().find_map(|cause| cause.downcast_ref::<T>())
+    }
+
     /// Whether a signal ended the program.
     pub(crate) fn is_signal(&self) -> bool {
         self.code > code::SIGNAL

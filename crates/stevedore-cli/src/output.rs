@@ -2,7 +2,7 @@
 
 mod json;
 
-use std::borrow::Cow;
+use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +17,18 @@ pub(crate) use json::indented;
 /// colours and titles, and invisible characters that turn the direction of text are shown as `\u{…}`.
 pub(crate) fn escape(text: &str) -> String {
     escape_but(text, |character| matches!(character, '\n' | '\t'))
+}
+
+/// The same for bytes that need not be text: those that are none are shown as `\x…`.
+fn escape_bytes(bytes: &[u8]) -> String {
+    let mut shown = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        shown.push_str(&escape(chunk.valid()));
+        for byte in chunk.invalid() {
+            write!(shown, "\\x{byte:02x}").expect("because a String takes any text");
+        }
+    }
+    shown
 }
 
 /// The same for what is to be one line: the end of a line is shown as `\n`, so that nothing can pose as the next one.
@@ -36,10 +48,21 @@ fn escape_but(text: &str, passes: impl Fn(char) -> bool) -> String {
     shown
 }
 
+/// An error and its causes in one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line = format!("{line}: {error}");
+        cause = error.source();
+    }
+    line
+}
+
 /// Control characters, and the marks, embeddings, overrides and isolates of the Unicode bidirectional algorithm.
 fn is_active(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Whether a person looks at stdout.
@@ -49,16 +72,14 @@ pub(crate) fn is_terminal() -> bool {
 
 /// Writes the exact bytes, without a line's end; to a terminal, what it can show of them.
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
-    let shown = if is_terminal() {
-        let mut text = escape(&String::from_utf8_lossy(bytes));
-        if !text.ends_with('\n') {
-            text.push('\n');
-        }
-        Cow::Owned(text.into_bytes())
-    } else {
-        Cow::Borrowed(bytes)
-    };
-    unchanged(&shown)
+    if !is_terminal() {
+        return unchanged(bytes);
+    }
+    let mut shown = escape_bytes(bytes);
+    if !shown.ends_with('\n') {
+        shown.push('\n');
+    }
+    unchanged(shown.as_bytes())
 }
 
 /// Writes bytes as they are.
@@ -156,6 +177,11 @@ mod tests {
         assert_eq!(escape("a\u{202e}b\u{9b}c"), "a\\u{202e}b\\u{9b}c");
         assert_eq!(escape("plain, ümlaut\tand\nlines"), "plain, ümlaut\tand\nlines");
         assert_eq!(escape("back\rto the start"), "back\\u{d}to the start");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_spelt_out() {
+        assert_eq!(escape_bytes(b"a\x9bb\xc3\xbc\xff\xc3"), "a\\x9bbü\\xff\\xc3");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod json;
 mod plain;
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::io::IsTerminal as _;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -117,6 +118,22 @@ impl Drop for Ticker {
 /// Says something while somebody may be watching: above the bars, where there are any.
 pub(crate) fn beside(say: impl FnOnce()) {
     bars::above(say);
+}
+
+/// Is told why a request is sent again, and after which wait.
+pub(crate) type TellRetry = fn(&(dyn Error + 'static), Duration);
+
+/// Who is told of requests that are sent again, of any verb, or `None` where nobody wants to know. The events of a copy
+/// tell only of whole blobs that are tried again.
+pub(crate) fn of_requests(settings: &Settings) -> Option<TellRetry> {
+    match settings.progress {
+        _ if settings.quiet => None,
+        Progress::None => None,
+        Progress::Json => Some(json::request_again),
+        Progress::Auto | Progress::Bars | Progress::Plain => {
+            Some(|error, after| beside(|| plain::request_again(error, after)))
+        }
+    }
 }
 
 /// A terminal that can move its cursor, and nobody who said that this is a machine.

@@ -38,6 +38,7 @@ mod faults;
 mod file_names;
 mod files;
 mod held;
+mod in_the_way;
 mod ingest;
 mod keep;
 mod life;
@@ -55,6 +56,7 @@ use std::io;
 use std::path::Path;
 
 pub use file_names::FileNames;
+pub use in_the_way::InTheWay;
 pub use names::FsNames;
 pub use store::{FsOptions, FsStore};
 

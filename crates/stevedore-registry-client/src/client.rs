@@ -2,6 +2,7 @@
 
 mod builder;
 mod host;
+mod ping;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -73,9 +74,20 @@ impl Client {
     /// does before it stores anything.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`] where the credentials are refused, and whatever can go wrong on the way.
+    /// [`Error::Unauthorized`] where the credentials are refused, [`Error::Protocol`] where a success has nothing of a
+    /// registry, as the page of a portal, and whatever can go wrong on the way.
     pub async fn ping(&self, registry: &Registry) -> Result<()> {
-        self.get(registry, "/v2/", &Scopes::none()).await.map(drop)
+        let host = self.inner.host(registry);
+        let origin = host.origin(&self.inner).await?;
+        let url =
+            Url::at(origin, "/v2/").map_err(|error| Error::setting(format!("the path /v2/: {error}")))?;
+        let scopes = Scopes::none();
+        let identity = Identity::Registry {
+            host: &host,
+            repository: "",
+            scopes: &scopes,
+        };
+        ping::ping(&self.inner, &Call::new(Method::GET, url, identity)).await
     }
 
     /// Reads a path of a registry, with the credentials for the registry as a whole: for what no other method knows

@@ -33,6 +33,8 @@ struct Inner {
     store: FsStore,
     /// Whether a blob that is there is hashed before it counts as such.
     check_present: bool,
+    /// Whether an empty directory in place of a blob is removed.
+    mend: bool,
     /// The right to write, once it is had; empty on a file system without locks.
     begun: OnceCell<Option<File>>,
     written: Mutex<Written>,
@@ -85,6 +87,7 @@ impl Directory {
                 dir,
                 store,
                 check_present: options.check_present,
+                mend: options.mend,
                 begun: OnceCell::new(),
                 written: Mutex::default(),
             }),

@@ -4,6 +4,7 @@
 //! there stays as it is. Two processes may write one layout at once; neither loses an entry of the other.
 
 mod ambiguous;
+mod broken;
 pub(crate) mod entries;
 mod index_file;
 mod read;
@@ -20,6 +21,7 @@ use stevedore_core::{Error, ErrorKind, Result};
 use tokio::sync::OnceCell;
 
 pub use ambiguous::Ambiguous;
+pub use broken::{BlankHeader, BrokenIndex};
 use index_file::IndexFile;
 
 use crate::WriteOptions;
@@ -38,6 +40,7 @@ struct Inner {
     store: FsStore,
     index: IndexFile,
     check_present: bool,
+    mend: bool,
     /// Set once the directory is a layout, if only an empty one.
     begun: OnceCell<()>,
 }
@@ -59,7 +62,9 @@ impl Layout {
     /// The layout in a directory, which becomes one with the first write if it is empty or not there.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] where something else is in the directory, or a layout of a version that is not known.
+    /// [`ErrorKind::Invalid`] where something else is in the directory, a layout of a version that is not known, or one
+    /// whose index cannot be parsed (the cause is a [`BrokenIndex`]) and is not to be
+    /// [mended](WriteOptions::mend); the same holds of a [`BlankHeader`].
     pub fn create(dir: impl Into<PathBuf>, options: WriteOptions) -> Result<Self> {
         let layout = Self::new(dir.into(), options);
         match layout.inner.index.check_version() {
@@ -69,7 +74,15 @@ impl Layout {
                 .or_else(|foreign| layout.inner.index.check_version().map_err(|_| foreign))?,
             checked => checked?,
         }
+        // Before the first blob is written, for whose sake the index would be changed at the end.
+        layout.inner.index.read()?;
         Ok(layout)
+    }
+
+    /// Has somebody told when an index that cannot be parsed was set aside: of its path, and of the one under which it
+    /// is kept. Only the first one who asks for it is. See [`WriteOptions::mend`].
+    pub fn on_set_aside(&self, tell: impl Fn(&Path, &Path) + Send + Sync + 'static) {
+        self.inner.index.on_set_aside(Box::new(tell));
     }
 
     /// The directory.
@@ -82,13 +95,14 @@ impl Layout {
         let store = FsStore::new(
             FsOptions::new(dir.join("blobs"), own.join("staging")).with_durable(options.durable),
         );
-        let index = IndexFile::new(dir.clone(), store.clone());
+        let index = IndexFile::new(dir.clone(), store.clone(), options.mend);
         Self {
             inner: Arc::new(Inner {
                 dir,
                 store,
                 index,
                 check_present: options.check_present,
+                mend: options.mend,
                 begun: OnceCell::new(),
             }),
         }

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use stevedore_core::{BlobInfo, Descriptor, Put, Result, Store, Supply, supply};
+use stevedore_core::fs::FsStore;
+use stevedore_core::{BlobInfo, Descriptor, Digest, Put, Result, Store, Supply, supply};
+
+use crate::files::blocking;
 
 /// How files are written: those of layouts and directories.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,11 @@ pub struct WriteOptions {
     pub durable: bool,
     /// Whether a blob that is there is hashed before it counts as such, and written again if it is damaged.
     pub check_present: bool,
+    /// Whether what hinders a write is cleared away, as far as nothing is lost by it. An `index.json` that cannot be
+    /// parsed counts as empty, and is kept as `index.json.broken` (or `index.json.broken.1` and so on, for an earlier one
+    /// is never written over) by the write that replaces it. An `oci-layout` without a word is written anew, and an empty
+    /// directory in place of a blob is removed.
+    pub mend: bool,
 }
 
 impl Default for WriteOptions {
@@ -20,6 +28,7 @@ impl Default for WriteOptions {
         Self {
             durable: true,
             check_present: false,
+            mend: false,
         }
     }
 }
@@ -55,6 +64,12 @@ pub(crate) async fn put_blob(
         })
     });
     put.await
+}
+
+/// Removes an empty directory in place of a blob.
+pub(crate) async fn clear_way(store: &FsStore, digest: Digest) -> Result<()> {
+    let store = store.clone();
+    blocking(move || store.clear_way(&digest).map(drop)).await
 }
 
 /// Whether a blob is there: with its size and, if blobs that are there are to be checked, its bytes.

@@ -10,8 +10,8 @@ use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
-    Blob, ByteRange, Context as _, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, MediaType,
-    Named, Place, Raw, RefName, ReferrerFilter, Result, Selector, Source,
+    Blob, ByteRange, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, MediaType, Named, Place,
+    Raw, RefName, ReferrerFilter, Result, Selector, Source,
 };
 
 use crate::fallback;
@@ -137,16 +137,26 @@ impl<F: Files> View<F> {
             }
         }
         let size = self.0.size(digest).await?.ok_or_else(|| self.no_blob(digest))?;
-        let bytes = self.read_document(digest).await?;
-        let document = Document::parse(bytes, None, digest.algorithm(), MANIFEST_LIMIT)?;
+        let parse = |bytes| Document::parse(bytes, None, digest.algorithm(), MANIFEST_LIMIT);
+        let document = self
+            .read_document(digest)
+            .await
+            .and_then(|bytes| Ok(parse(bytes)?))
+            .map_err(|error| self.cannot_read(digest, error))?;
         Ok(Descriptor::new(document.media_type().clone(), *digest, size))
     }
 
     async fn read_document(&self, digest: &Digest) -> Result<bytes::Bytes> {
         let blob = self.open(digest, ByteRange::FULL).await?;
-        blob.into_bytes(MANIFEST_LIMIT as u64)
-            .await
-            .context(|| format!("cannot read {digest}"))
+        blob.into_bytes(MANIFEST_LIMIT as u64).await
+    }
+
+    fn cannot_read(&self, digest: &Digest, error: Error) -> Error {
+        match error.kind() {
+            // It says itself what is not there.
+            ErrorKind::NotFound => error,
+            _ => error.context(format!("cannot read {digest} of {}", self.0)),
+        }
     }
 
     async fn open(&self, digest: &Digest, range: ByteRange) -> Result<Blob> {
@@ -175,19 +185,15 @@ impl<F: Files> Source for View<F> {
     }
 
     async fn root(&self, selector: &Selector) -> Result<Document> {
-        let descriptor = self.resolve(selector).await?;
-        let document = self.document(&descriptor).await;
-        document.map_err(|error| match error.kind() {
-            // It says itself what is not there.
-            ErrorKind::NotFound => error,
-            _ => error.context(format!("cannot read {} of {}", descriptor.digest, self.0)),
-        })
+        self.document(&self.resolve(selector).await?).await
     }
 
     async fn document(&self, descriptor: &Descriptor) -> Result<Document> {
         let digest = descriptor.known_digest()?;
-        let bytes = self.read_document(&digest).await?;
-        Document::verified(bytes, descriptor)
+        self.read_document(&digest)
+            .await
+            .and_then(|bytes| Document::verified(bytes, descriptor))
+            .map_err(|error| self.cannot_read(&digest, error))
     }
 
     async fn blob(&self, descriptor: &Descriptor, range: ByteRange) -> Result<Blob> {

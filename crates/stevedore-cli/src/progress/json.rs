@@ -1,5 +1,6 @@
 //! An event a line, as JSON, for programs.
 
+use std::error::Error;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -19,8 +20,11 @@ pub(super) struct Json {
 #[serde(rename_all = "camelCase")]
 struct Line<'a> {
     event: &'static str,
-    digest: &'a AnyDigest,
-    size: u64,
+    /// Which blob or document; of a request that is sent again, none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<&'a AnyDigest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
     /// How many bytes were taken from the source, so far or at all; those that were there from an earlier run are
     /// not among them.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -37,9 +41,17 @@ struct Line<'a> {
 impl<'a> Line<'a> {
     fn new(event: &'static str, digest: &'a AnyDigest, size: u64) -> Self {
         Self {
+            digest: Some(digest),
+            size: Some(size),
+            ..Self::without_digest(event)
+        }
+    }
+
+    fn without_digest(event: &'static str) -> Self {
+        Self {
             event,
-            digest,
-            size,
+            digest: None,
+            size: None,
             transferred: None,
             how: None,
             error: None,
@@ -47,9 +59,21 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// The same, of what is tried again.
+    fn again(mut self, error: &(dyn Error + 'static), after: Duration) -> Self {
+        self.error = Some(output::escape_line(&output::chain(error)));
+        self.after = Some(after.as_secs_f64());
+        self
+    }
+
     fn write(&self) {
         output::event(self);
     }
+}
+
+/// Tells of a request that is sent again.
+pub(super) fn request_again(error: &(dyn Error + 'static), after: Duration) {
+    Line::without_digest("retrying").again(error, after).write();
 }
 
 impl Observer for Json {
@@ -74,10 +98,8 @@ impl Observer for Json {
                 error,
                 after,
             } => {
-                let mut line = Line::new("retrying", &descriptor.digest, descriptor.size);
-                line.error = Some(error.to_string());
-                line.after = Some(after.as_secs_f64());
-                line.write();
+                let line = Line::new("retrying", &descriptor.digest, descriptor.size);
+                line.again(error, after).write();
             }
             Event::DocumentDone { descriptor } => {
                 Line::new("document-done", &descriptor.digest, descriptor.size).write();

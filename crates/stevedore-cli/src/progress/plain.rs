@@ -1,17 +1,28 @@
 //! Lines, for logs.
 
+use std::error::Error;
 use std::time::Duration;
 
 use stevedore_core::{Event, Observer, Put};
 
 use super::{UnderWay, View};
-use crate::output::{note, size};
+use crate::output::{chain, note, size};
 
 /// A line for each blob that is there, for each retry, and now and then for each blob that takes its time.
 #[derive(Default)]
 pub(super) struct Plain {
     /// With how many bytes had come when it was last shown.
     under_way: UnderWay<u64>,
+}
+
+/// Tells of a request that is sent again.
+pub(super) fn request_again(error: &(dyn Error + 'static), after: Duration) {
+    note(&again(error, after));
+}
+
+/// What went wrong, and when it is tried again.
+pub(super) fn again(error: &(dyn Error + 'static), after: Duration) -> String {
+    format!("{}; again in {:.1} s", chain(error), after.as_secs_f32())
 }
 
 impl Observer for Plain {
@@ -32,8 +43,7 @@ impl Observer for Plain {
                 error,
                 after,
             } => {
-                let after = after.as_secs_f32();
-                note(&format!("{}: {error}; again in {after:.1} s", descriptor.digest));
+                note(&format!("{}: {}", descriptor.digest, again(error, after)));
             }
             _ => {}
         }

@@ -36,15 +36,21 @@ pub(crate) async fn get(args: BlobOf, settings: &Settings) -> Result<(), Failure
     let (found, digest, source) = find(&args, settings).await?;
     let mut body = source.blob(&found, ByteRange::FULL).await?.into_stream();
     let mut hasher = Hasher::new(digest.algorithm());
-    let is_terminal = output::is_terminal();
+    let mut terminal = output::is_terminal().then(OnTerminal::default);
+    let no_text = || {
+        let failure = Failure::usage(format!("{digest} is no text, which a terminal could show"));
+        failure.with_hint("send it to a file or a program: … > FILE")
+    };
     while let Some(chunk) = stream::next(&mut body).await {
         let chunk = chunk?;
-        if is_terminal && str::from_utf8(&chunk).is_err() {
-            let failure = Failure::usage(format!("{digest} is no text, which a terminal could show"));
-            return Err(failure.with_hint("send it to a file or a program: … > FILE"));
-        }
         hasher.update(&chunk);
-        output::bytes(&chunk)?;
+        match &mut terminal {
+            Some(terminal) => output::unchanged(terminal.take(&chunk).ok_or_else(no_text)?.as_bytes())?,
+            None => output::unchanged(&chunk)?,
+        }
+    }
+    if let Some(terminal) = terminal {
+        output::unchanged(terminal.end().ok_or_else(no_text)?.as_bytes())?;
     }
     let actual = hasher.finish();
     if actual != digest {
@@ -55,6 +61,39 @@ pub(crate) async fn get(args: BlobOf, settings: &Settings) -> Result<(), Failure
     Ok(())
 }
 
+/// Text on its way to a terminal, chunk by chunk.
+#[derive(Default)]
+struct OnTerminal {
+    /// The beginning of a character whose end is in the next chunk.
+    cut: Vec<u8>,
+    /// Whether the last line has no end yet.
+    in_line: bool,
+}
+
+impl OnTerminal {
+    /// What is shown of a chunk, or `None` where it is no text.
+    fn take(&mut self, chunk: &[u8]) -> Option<String> {
+        self.cut.extend_from_slice(chunk);
+        let whole = match str::from_utf8(&self.cut) {
+            Ok(text) => text.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => return None,
+        };
+        let rest = self.cut.split_off(whole);
+        let text = String::from_utf8(std::mem::replace(&mut self.cut, rest)).ok()?;
+        if !text.is_empty() {
+            self.in_line = !text.ends_with('\n');
+        }
+        Some(output::escape(&text))
+    }
+
+    /// What is shown at the end.
+    fn end(&self) -> Option<&'static str> {
+        let end = if self.in_line { "\n" } else { "" };
+        self.cut.is_empty().then_some(end)
+    }
+}
+
 pub(crate) async fn head(args: BlobOf, settings: &Settings) -> Result<(), Failure> {
     let (found, ..) = find(&args, settings).await?;
     let (digest, size) = (found.digest.to_string(), found.size);
@@ -62,5 +101,34 @@ pub(crate) async fn head(args: BlobOf, settings: &Settings) -> Result<(), Failur
         output::json(&Head { digest, size })
     } else {
         output::line(&format!("{digest} {size}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_character_may_lie_in_two_chunks() {
+        let text = "ümlaut\u{1b}[2J\nand 漢字";
+        for cut in 0..=text.len() {
+            let (one, other) = text.as_bytes().split_at(cut);
+            let mut terminal = OnTerminal::default();
+            let mut shown = terminal.take(one).expect("text");
+            shown += &terminal.take(other).expect("text");
+            shown += terminal.end().expect("text");
+            assert_eq!(shown, "ümlaut\\u{1b}[2J\nand 漢字\n", "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_not_shown() {
+        assert_eq!(OnTerminal::default().take(b"a\xffb"), None);
+        let mut terminal = OnTerminal::default();
+        assert_eq!(terminal.take(b"a\xc3").as_deref(), Some("a"));
+        assert_eq!(terminal.end(), None);
+        let mut terminal = OnTerminal::default();
+        assert_eq!(terminal.take(b"a\n").as_deref(), Some("a\n"));
+        assert_eq!(terminal.end(), Some(""));
     }
 }

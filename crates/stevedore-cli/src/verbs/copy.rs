@@ -1,8 +1,10 @@
 //! `copy`: an image from one location to another.
 
 use serde::Serialize;
+use stevedore_core::fs::InTheWay;
 use stevedore_core::{Digest, Error, ErrorKind, RefName, Selector, Source};
 use stevedore_transport::copy::{DEFAULT_JOBS, DEFAULT_RETRIES, choose};
+use stevedore_transport::layout::{BlankHeader, BrokenIndex};
 use stevedore_transport::{Copied, Engine, Entry, Job, Location, Platforms, WriteOptions};
 
 use crate::access::BothWays;
@@ -48,12 +50,14 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
     let digest_file = args.digestfile.as_deref().map(DigestFile::plan).transpose()?;
     let mut options = WriteOptions::default();
     options.check_present = args.force;
+    options.mend = args.force;
     let retry_times = args.retry_times.or(settings.retry_times);
     let sides = (args.at_source.clone().into(), args.at_destination.clone().into());
     let ends = (&args.source, &args.destination);
     let reach = BothWays::new(sides, &args.access.clone().into(), settings, retry_times, ends).await?;
     let source = reach.source.source(&args.source)?;
-    let destination = reach.destination(&args.destination, options)?;
+    let destination = reach.destination(&args.destination, options);
+    let destination = destination.map_err(|failure| hint_at_mending(failure, &args))?;
 
     let mut job = Job::new(source, args.source.selector(), destination.sink);
     job.names = names;
@@ -154,8 +158,27 @@ fn explain(error: Error, args: &Copy) -> Failure {
         // What refers to it is there, so it was taken to be there as well.
         failure.with_hint("--force, which looks at every part again and sends what the registry has lost")
     } else {
-        failure
+        match failure.cause::<InTheWay>().map(|there| there.is_empty_dir) {
+            Some(true) if !args.force => failure.with_hint("--force, which puts the blob in its place"),
+            Some(_) => {
+                failure.with_hint("move it away: what it is, and whether it is wanted, is not known here")
+            }
+            None => failure,
+        }
     }
+}
+
+/// Says what becomes of a destination that cannot be written to as it is.
+fn hint_at_mending(failure: Failure, args: &Copy) -> Failure {
+    if !args.force && failure.cause::<BrokenIndex>().is_some() {
+        return failure.with_hint(
+            "--force, which keeps it as index.json.broken and begins a new one without the names that it had",
+        );
+    }
+    if !args.force && failure.cause::<BlankHeader>().is_some() {
+        return failure.with_hint("--force, which writes it anew");
+    }
+    failure
 }
 
 fn say_what_stayed(copied: &Copied) {

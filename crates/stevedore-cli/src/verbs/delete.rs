@@ -3,6 +3,7 @@
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
 use stevedore_core::{Digest, Error, ErrorKind, RefName, Selector};
+use stevedore_registry_client::Error as ClientError;
 use stevedore_transport::{Destination, Location};
 
 use crate::access::Reach;
@@ -104,12 +105,15 @@ async fn remove_name(
 }
 
 /// Whether a registry does not do this to tags. They were there just now, so those that do not find them look for a
-/// digest.
+/// digest. An answer that is no refusal, as the page of a proxy, says nothing about tags.
 fn is_about_tags(error: &Error) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Unsupported | ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Mismatch
-    )
+    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<ClientError>());
+    let is_refusal = cause.is_some_and(|cause| cause.refused().is_some());
+    is_refusal
+        && matches!(
+            error.kind(),
+            ErrorKind::Unsupported | ErrorKind::Invalid | ErrorKind::NotFound | ErrorKind::Mismatch
+        )
 }
 
 async fn remove_document(place: &Destination, digest: &Digest) -> Result<(), Failure> {

@@ -3,8 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 
+use http::{Method, StatusCode};
 use stevedore_core::samples::Sample;
-use stevedore_fault_server::Profile;
+use stevedore_fault_server::{Fault, Profile};
 
 use crate::registry::Registry;
 use crate::stevedore::{Ended, World};
@@ -63,6 +64,22 @@ fn who_logs_in_is_known_until_the_logout() {
         world.fails(&["logout", &registry.host()], 2, &message);
         assert_eq!(world.run(&["digest", &at]).code, Some(4));
     }
+}
+
+#[test]
+fn nobody_logs_in_to_a_web_page() {
+    let (world, registry) = (World::new(), Registry::start(Profile::spec()));
+    let page = Fault::respond(StatusCode::OK, "text/html", "<html>Please sign in</html>");
+    registry.fail(page.on(Method::GET, "/v2/").always());
+    let refused = login(&world, &registry, "password", &[]);
+    assert_eq!(refused.code, Some(1), "{}", refused.stderr);
+    let host = registry.host();
+    let says = format!(
+        "error: cannot log in to {host}\n  because: the answer to GET http://{host}/v2/ cannot be used: it is something of \
+         type text/html: is it a registry?\n"
+    );
+    assert_eq!(refused.stderr, says);
+    assert!(!world.path(".docker/config.json").exists());
 }
 
 #[test]

@@ -103,6 +103,11 @@ fn an_index_that_is_garbled() {
     .expect("a file");
     let ended = world.ends(&COPY, 1);
     ended.begins("error: cannot read src/index.json\n  because: ");
+    assert!(
+        !ended.stderr.contains("try:"),
+        "it is not to be written: {}",
+        ended.stderr
+    );
     assert!(!world.path("out").exists());
 }
 
@@ -242,6 +247,51 @@ fn documents_that_could_be_read_in_two_ways() {
             assert!(ended.stderr.len() < 2000, "{shown}: an error is no dump");
         }
         assert!(!world.path("out").exists(), "{shown}");
+    }
+}
+
+#[test]
+fn a_document_that_no_entry_names_is_told_with_what_it_is_and_where() {
+    let (world, ..) = world();
+    for document in [
+        r#"{"schemaVersion":2,"layers":[],"manifests":[]}"#,
+        r#"{"schemaVersion":3,"manifests":[]}"#,
+    ] {
+        let digest = stevedore_core::Algorithm::Sha256.digest(document.as_bytes());
+        fs::write(blob(&world.path("src"), &digest), document).expect("a blob");
+        let at = format!("oci:src@{digest}");
+        for verb in [&["inspect", &at][..], &["digest", &at], &["copy", &at, "oci:out"]] {
+            let ended = world.run(verb);
+            let which = format!("error: cannot read {digest} of src\n  because: ");
+            assert!(
+                ended.stderr.starts_with(&which),
+                "{verb:?} {document}: {}",
+                ended.stderr
+            );
+            assert_eq!(ended.code, Some(1));
+        }
+    }
+}
+
+#[test]
+fn so_is_one_of_a_directory() {
+    let world = World::new();
+    let child = Sample::image(&["x"]).for_platform(&"linux/amd64".parse().expect("one"));
+    world.put("src", &Sample::index(vec![child.clone()]), &["v1"]);
+    world.result(&["copy", "--all", "oci:src:v1", "dir:flat"]);
+    let digest = child.descriptor().known_digest().expect("of ours");
+    let path = world.path("flat").join(format!("{}.manifest.json", digest.hex()));
+    fs::write(path, "{").expect("a file");
+    let which = format!("cannot read {digest} of flat\n  because: ");
+    let (at, platform) = (format!("dir:flat@{digest}"), "--platform=linux/amd64");
+    for verb in [
+        &["inspect", &at][..],
+        &["inspect", platform, "dir:flat"],
+        &["copy", "--all", "dir:flat", "oci:out"],
+    ] {
+        let ended = world.run(verb);
+        assert!(ended.stderr.contains(&which), "{verb:?}: {}", ended.stderr);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(5), ""), "{verb:?}");
     }
 }
 

@@ -1,8 +1,10 @@
 //! Registries as places.
 
 mod copies;
+mod lies;
 mod looks;
 mod names;
+mod retries;
 mod troubles;
 mod trust;
 

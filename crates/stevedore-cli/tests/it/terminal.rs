@@ -83,7 +83,10 @@ pub(crate) fn converse(
     (String::from_utf8(shown).expect("UTF-8"), succeeded)
 }
 
-/// An image whose config holds what a terminal would act upon.
+/// Characters that JSON takes as they are, and that a terminal would act upon.
+const HOSTILE: &str = "\u{9b}31m\u{7f}\u{202e}\u{61c}";
+
+/// An image whose config and manifest hold what a terminal would act upon.
 fn hostile() -> World {
     let world = World::new();
     let config = r#"{"architecture":"amd64","os":"linux","created":"2026-11-24T00:00:00Z","config":{"Labels":{"a":"\u001b[2J\u0007gone","b":"x\ndigest: forged","c":"»txt.exe"},"Env":["P=›31m"]},"rootfs":{"type":"layers","diff_ids":[]}}"#
@@ -93,9 +96,10 @@ fn hostile() -> World {
         .replace('»', "\u{202e}");
     let digest = stevedore_core::Algorithm::Sha256.digest(config.as_bytes());
     let manifest = format!(
-        r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{digest}","size":{}}},"layers":[]}}"#,
+        r#"{{"schemaVersion":2,"config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{digest}","size":{}}},"layers":[],"annotations":{{"a":"HOSTILE"}}}}"#,
         config.len()
-    );
+    )
+    .replace("HOSTILE", HOSTILE);
     world.put_document("src", MediaType::OCI_MANIFEST, &manifest);
     std::fs::write(blob(&world.path("src"), &digest), config).expect("a blob");
     world
@@ -113,6 +117,10 @@ fn an_image_gives_it_no_commands() {
         &["inspect", "--json", "oci:src"],
         &["inspect", "--config", "oci:src"],
         &["inspect", "--config", "--raw", "oci:src"],
+        &["inspect", "--raw", "oci:src"],
+        &["inspect", "--raw", "--json", "oci:src"],
+        &["manifest", "get", "oci:src"],
+        &["manifest", "get", "--json", "oci:src"],
         &["config", "oci:src"],
         &["config", "--json", "oci:src"],
         &["blob", "get", &config],
@@ -120,7 +128,8 @@ fn an_image_gives_it_no_commands() {
     ] {
         let shown = on_terminal(world.command(verb), true, true);
         let active = |character: &char| {
-            character.is_control() && !matches!(character, '\r' | '\n') || *character == '\u{202e}'
+            character.is_control() && !matches!(character, '\r' | '\n')
+                || matches!(character, '\u{202e}' | '\u{61c}')
         };
         assert_eq!(shown.chars().find(active), None, "{verb:?}: {shown:?}");
         assert!(
@@ -140,6 +149,40 @@ fn an_image_gives_it_no_commands() {
             world.json(&["blob", "head", "--json", &config])["size"],
         )
     );
+}
+
+#[test]
+fn a_pipe_gets_what_a_terminal_does_not() {
+    let world = hostile();
+    for verb in [
+        &["inspect", "--raw", "oci:src"][..],
+        &["manifest", "get", "oci:src"],
+    ] {
+        let bytes = world.result(verb);
+        assert!(
+            bytes.contains("\u{9b}31m\u{7f}\u{202e}\u{61c}"),
+            "{verb:?}: {bytes}"
+        );
+        let shown = on_terminal(world.command(verb), true, true);
+        let spelt = "\\u{9b}31m\\u{7f}\\u{202e}\\u{61c}";
+        assert_eq!(shown, bytes.replace(HOSTILE, spelt) + "\r\n");
+    }
+}
+
+#[test]
+fn text_of_many_chunks_is_shown_as_it_is() {
+    let world = World::new();
+    // Characters of three bytes, so that some lie on the border of two chunks.
+    let text = "漢".repeat(200_000);
+    let sample = stevedore_core::samples::Sample::image_of(
+        [bytes::Bytes::from(text.clone())],
+        &stevedore_core::Platform::host(),
+    );
+    world.put("src", &sample, &["v1"]);
+    let layer = format!("oci:src@{}", sample.blobs()[1].0.digest);
+    let shown = on_terminal(world.command(&["blob", "get", &layer]), true, true);
+    assert_eq!(shown.trim_end_matches("\r\n").len(), text.len());
+    assert!(shown == text + "\r\n");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::dirs::Dirs;
 use super::file_names::FileNames;
 use super::life::{self, Lives};
 use super::locks::Locks;
-use super::{calls, cannot, is_missing};
+use super::{calls, cannot, in_the_way, is_missing};
 use crate::{Algorithm, BlobInfo, Clock, Digest, Result};
 
 /// A directory of blobs.
@@ -141,7 +141,10 @@ impl Published {
                         .map_err(|error| cannot("make", dir, error))?;
                     again = true;
                 }
-                Err(error) => return Err(cannot("publish", &path, error)),
+                Err(error) => {
+                    in_the_way::check_free(&path)?;
+                    return Err(cannot("publish", &path, error));
+                }
                 Ok(()) => {
                     self.dirs.sync(dir).map_err(|error| cannot("sync", dir, error))?;
                     let info = life::info(*digest, &times, self.started);

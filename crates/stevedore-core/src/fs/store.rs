@@ -10,7 +10,7 @@ use super::file_names::FileNames;
 use super::keep::Keep;
 use super::published::{Glance, Published};
 use super::staging::Area;
-use super::{blocking, cannot, is_missing, listing};
+use super::{blocking, cannot, in_the_way, is_missing, listing};
 use crate::stream::BoxStream;
 use crate::{
     Blob, BlobInfo, ByteRange, Clock, Digest, Error, ErrorKind, IngestKey, IngestPlan, Result, Staging,
@@ -125,6 +125,15 @@ impl FsStore {
         &self.keep
     }
 
+    /// Removes a directory that lies where a blob belongs, if there is nothing in it; gives whether there was one.
+    /// Anything else that lies there stays, and is an [`InTheWay`](super::InTheWay) for who writes the blob. Blocks.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Storage`], with the path.
+    pub fn clear_way(&self, digest: &Digest) -> Result<bool> {
+        in_the_way::remove_empty_dir(&self.keep.published().path_of(digest))
+    }
+
     /// What is published under the digest of a plan, renewed. A file of another size than was planned is none.
     async fn find(&self, plan: &IngestPlan) -> Result<Option<BlobInfo>> {
         let Some(digest) = &plan.digest else {
@@ -182,6 +191,10 @@ impl Store for FsStore {
     async fn ingest(&self, plan: IngestPlan) -> Result<Staging> {
         if let Some(found) = self.find(&plan).await? {
             return Ok(Staging::There(found));
+        }
+        if let Some(digest) = &plan.digest {
+            // Now, and not after all its bytes have come.
+            in_the_way::check_free(&self.keep.published().path_of(digest))?;
         }
         let Some(key) = plan.key.clone() else {
             return Ok(Staging::Mine(Box::new(self.keep.begin(plan))));

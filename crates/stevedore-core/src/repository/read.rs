@@ -29,9 +29,12 @@ impl Repository {
     /// The bytes of a document as the document that a descriptor promises.
     pub(super) async fn read(&self, descriptor: &Descriptor) -> Result<Document> {
         let digest = descriptor.known_digest()?;
-        let blob = self.store().open(&digest, ByteRange::FULL).await?;
-        let bytes = blob.into_bytes(MANIFEST_LIMIT as u64).await;
-        Document::verified(bytes.context(|| format!("cannot read {digest}"))?, descriptor)
+        let read = async {
+            let blob = self.store().open(&digest, ByteRange::FULL).await?;
+            Document::verified(blob.into_bytes(MANIFEST_LIMIT as u64).await?, descriptor)
+        };
+        read.await
+            .context(|| format!("cannot read {digest} of repository {}", self.name))
     }
 
     pub(super) fn not_found(&self, what: impl fmt::Display) -> Error {

@@ -4,7 +4,7 @@ use ::http::Method;
 use stevedore_core::Digest;
 
 use super::Repository;
-use super::documents::{content_type, told_digest};
+use super::documents::{has_a_page, is_page, told_digest};
 use crate::auth::Scopes;
 use crate::error::{Error, Result};
 use crate::request::Answer;
@@ -50,7 +50,13 @@ impl Repository {
         let scopes = Scopes::delete(self.name().as_str());
         let url = self.url(&format!("blobs/{digest}")).await.map_err(what)?;
         let call = self.call(Method::DELETE, url, &scopes);
-        self.client().send(&call).await.map(drop).map_err(what)
+        let answer = self.client().send(&call).await.map_err(what)?;
+        if has_a_page(&answer) {
+            return Err(what(
+                answer.unusable("it is a page for people: is it a registry?"),
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -59,6 +65,6 @@ impl Repository {
 fn speaks_of(answer: &Answer, digest: &Digest) -> bool {
     match told_digest(answer, digest.algorithm()) {
         Some(told) => told == *digest,
-        None => content_type(answer).is_none_or(|media_type| media_type.as_str() != "text/html"),
+        None => !is_page(answer),
     }
 }

@@ -8,9 +8,7 @@ use bytes::Bytes;
 use serde_json::value::RawValue;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::reference::Tag;
-use stevedore_core::{
-    Algorithm, AnyDigest, Descriptor, Digest, Document, Error as CoreError, ErrorKind, MediaType,
-};
+use stevedore_core::{Algorithm, Descriptor, Digest, Document, Error as CoreError, ErrorKind, MediaType};
 
 use super::Repository;
 use crate::error::{Error, Result};
@@ -40,9 +38,10 @@ impl Repository {
         // Registries exist that only know GET here.
         call.accepts = |status| status.is_success() || status == StatusCode::METHOD_NOT_ALLOWED;
         let answer = self.client().send(&call).await?;
+        // One that is not understood says nothing, for nobody can hold the document to it.
         let digest = answer
             .header_text(DIGEST_HEADER)
-            .and_then(|digest| digest.parse::<AnyDigest>().ok());
+            .and_then(|digest| digest.parse::<Digest>().ok());
         // A type that any file may have says nothing.
         let media_type = content_type(&answer).filter(MediaType::is_document);
         let described = (digest, media_type, answer.content_length());
@@ -184,7 +183,37 @@ impl Repository {
             self.url(&format!("manifests/{reference}")).await?,
             &scopes,
         );
-        self.client().send(&call).await.map(drop)
+        let answer = self.client().send(&call).await?;
+        // The specification has a 202, which one registry sends as an empty page (Quay, as its framework has it). Any
+        // other success, and a page that has something to say, may be that of a proxy which knows nothing of manifests.
+        if answer.status == StatusCode::ACCEPTED && !has_a_page(&answer) {
+            return Ok(());
+        }
+        let unusable = answer.unusable(format!(
+            "it says {}, and what was to be removed is still there: is it a registry?",
+            answer.status
+        ));
+        // Its connection is wanted for the next question.
+        drop(answer);
+        if self.answers_to(reference).await? {
+            return Err(unusable);
+        }
+        Ok(())
+    }
+
+    /// Whether there is any answer but "not found" to who asks for a tag or digest.
+    async fn answers_to(&self, reference: &str) -> Result<bool> {
+        let found = match self.head_document(reference).await {
+            Ok(Some(_)) => return Ok(true),
+            // Not every registry does this by HEAD.
+            Ok(None) => self.fetch_bytes(reference).await.map(drop),
+            Err(error) => Err(error),
+        };
+        match found {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -234,6 +263,16 @@ fn looks_like_a_manifest(document: &Document) -> stevedore_core::Result<()> {
 pub(super) fn told_digest(answer: &Answer, algorithm: Algorithm) -> Option<Digest> {
     let told = answer.header_text(DIGEST_HEADER)?.parse::<Digest>().ok()?;
     (told.algorithm() == algorithm).then_some(told)
+}
+
+/// Whether an answer is a page for people, and not an empty one.
+pub(super) fn has_a_page(answer: &Answer) -> bool {
+    is_page(answer) && answer.content_length() != Some(0)
+}
+
+/// Whether an answer is a page for people by its type.
+pub(super) fn is_page(answer: &Answer) -> bool {
+    content_type(answer).is_some_and(|media_type| media_type.as_str() == "text/html")
 }
 
 pub(super) fn content_type(answer: &Answer) -> Option<MediaType> {

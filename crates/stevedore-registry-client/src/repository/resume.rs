@@ -1,7 +1,9 @@
 //! A blob on its way here, fetched on from where it broke off.
 
+use std::error::Error as _;
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ::http::{HeaderValue, Method, StatusCode, header};
 use bytes::Bytes;
@@ -105,7 +107,8 @@ impl Fetch {
             if !error.is_retryable() || self.broken >= policy.attempts {
                 return Err(error);
             }
-            tokio::time::sleep(pause_before(self.broken, policy)).await;
+            let wait = pause_before(self.broken, policy);
+            self.remote.pause(error, wait).await;
         }
         Ok(None)
     }
@@ -165,6 +168,21 @@ impl Remote {
             answer = repository.client().send(&self.ranged(call, wanted)).await;
         }
         answer
+    }
+
+    /// Waits before it is fetched on, and says so.
+    async fn pause(&self, error: CoreError, wait: Duration) {
+        let repository = &self.repository;
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<Error>());
+        if let Some(cause) = cause {
+            return repository.client().pause(cause, wait).await;
+        }
+        let broken = Error::Interrupted {
+            method: "GET".to_owned(),
+            url: format!("{repository}/blobs/{}", self.digest),
+            source: Box::new(error),
+        };
+        repository.client().pause(&broken, wait).await;
     }
 
     fn ranged<'c>(&self, mut call: Call<'c>, wanted: &Range<u64>) -> Call<'c> {

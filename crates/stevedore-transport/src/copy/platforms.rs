@@ -72,10 +72,7 @@ pub async fn choose(source: &dyn Source, selector: &Selector, platforms: &Platfo
         chosen
             .left_out
             .extend(others.cloned().map(|descriptor| LeftOut { descriptor }));
-        let document = source
-            .document(&child)
-            .await
-            .context(|| format!("cannot read {}", child.digest))?;
+        let document = source.document(&child).await?;
         chosen
             .above
             .push(std::mem::replace(&mut chosen.document, document));

@@ -137,8 +137,7 @@ impl Run {
             Arc::clone(documents.entry(digest).or_default())
         };
         let put = flight.get_or_try_init(|| async {
-            let document = self.job.source.document(&descriptor).await;
-            let document = document.context(|| format!("cannot read {digest}"))?;
+            let document = self.job.source.document(&descriptor).await?;
             self.put_below(&document).await?;
             self.put_document(&document, Role::Child).await
         });

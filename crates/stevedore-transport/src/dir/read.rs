@@ -52,6 +52,10 @@ impl Directory {
         Err(self.no(format!("document {digest}")))
     }
 
+    fn cannot_read(&self, digest: &Digest) -> String {
+        format!("cannot read {digest} of {}", self.inner.dir.display())
+    }
+
     async fn find_referrers(&self, subject: &Digest) -> Result<Vec<Descriptor>> {
         let directory = self.clone();
         let documents = blocking(move || directory.documents()).await?;
@@ -98,10 +102,12 @@ impl Source for Directory {
             Selector::Digest(digest) => {
                 let bytes = self.document_bytes(digest).await?;
                 let found = digest.algorithm().digest(&bytes);
-                if found != *digest {
-                    return Err(Error::mismatch("the document", *digest, found));
-                }
-                Ok(Document::parse(bytes, None, digest.algorithm(), MANIFEST_LIMIT)?)
+                let document = if found == *digest {
+                    Document::parse(bytes, None, digest.algorithm(), MANIFEST_LIMIT).map_err(Error::from)
+                } else {
+                    Err(Error::mismatch("the document", *digest, found))
+                };
+                document.context(|| self.cannot_read(digest))
             }
             Selector::Name(name) => Err(self.no(format!("name, so none that is {name}"))),
             _ => Err(self.no("more than one image")),
@@ -109,8 +115,9 @@ impl Source for Directory {
     }
 
     async fn document(&self, descriptor: &Descriptor) -> Result<Document> {
-        let bytes = self.document_bytes(&descriptor.known_digest()?).await?;
-        Document::verified(bytes, descriptor)
+        let digest = descriptor.known_digest()?;
+        let bytes = self.document_bytes(&digest).await?;
+        Document::verified(bytes, descriptor).context(|| self.cannot_read(&digest))
     }
 
     async fn blob(&self, descriptor: &Descriptor, range: ByteRange) -> Result<Blob> {

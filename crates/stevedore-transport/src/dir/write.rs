@@ -110,6 +110,9 @@ impl Sink for Directory {
         supply: &dyn Supply,
     ) -> Result<Put> {
         self.begin().await?;
+        if self.inner.mend {
+            stored::clear_way(&self.inner.store, descriptor.known_digest()?).await?;
+        }
         stored::put_blob(&self.inner.store, descriptor, supply, self.inner.check_present).await
     }
 

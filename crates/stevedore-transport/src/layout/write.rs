@@ -51,10 +51,18 @@ impl Layout {
             return Ok(());
         }
         let (digest, size) = (document.digest(), document.size());
+        self.clear_way(digest).await?;
         let plan = IngestPlan::of(digest).with_size(size);
         if let Staging::Mine(mut ingest) = self.inner.store.ingest(plan).await? {
             ingest.append(Blob::from(document.bytes().clone())).await?;
             ingest.commit(supply::expected(digest, size)).await?;
+        }
+        Ok(())
+    }
+
+    async fn clear_way(&self, digest: Digest) -> Result<()> {
+        if self.inner.mend {
+            return stored::clear_way(&self.inner.store, digest).await;
         }
         Ok(())
     }
@@ -171,6 +179,7 @@ impl Sink for Layout {
         supply: &dyn Supply,
     ) -> Result<Put> {
         self.begin().await?;
+        self.clear_way(descriptor.known_digest()?).await?;
         // A file of another layout comes as a file through the supply: nothing is to be taken from its place.
         stored::put_blob(&self.inner.store, descriptor, supply, self.inner.check_present).await
     }

@@ -1,6 +1,6 @@
 //! Registries that lack something, refuse something or damage it.
 
-use http::{Method, StatusCode};
+use http::Method;
 use stevedore_core::Digest;
 use stevedore_core::samples::Sample;
 use stevedore_fault_server::{Fault, RetryAfter};
@@ -81,27 +81,4 @@ fn what_is_damaged_on_the_way_is_refused() {
     ended.says(&layer.to_string());
     assert_eq!(world.result(&["ls", "oci:out"]), "", "no name without its image");
     assert!(!blob(&world.path("out"), &layer).exists());
-}
-
-#[test]
-fn whoever_waits_is_told_that_it_is_tried_again() {
-    let (world, registry) = places();
-    registry.put("team/app", &Sample::image(&["a layer"]), &["v1"]);
-    let (tags, at) = ("/v2/*/tags/list", registry.at("team/app"));
-    for (more, told) in [
-        (&[][..], true),
-        (&["--quiet"], false),
-        (&["--progress=json"], false),
-    ] {
-        registry.fail(
-            Fault::status(StatusCode::SERVICE_UNAVAILABLE)
-                .on(Method::GET, tags)
-                .times(1),
-        );
-        let ended = world.ends(&[&["list-tags", &at][..], more].concat(), 0);
-        let again =
-            ended.stderr.contains("503 Service Unavailable") && ended.stderr.contains("; again in 0.");
-        assert_eq!(again, told, "{more:?}: {}", ended.stderr);
-        assert_eq!(ended.stderr.is_empty(), !told, "{more:?}: {}", ended.stderr);
-    }
 }

@@ -6,8 +6,11 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 use std::process::Command;
 
-use stevedore_core::fs::{FsNames, FsOptions, FsStore};
-use stevedore_core::{Algorithm, ByteRange, Error, ErrorKind, Key, Life, Names, Store, When, stream::next};
+use stevedore_core::fs::{FsNames, FsOptions, FsStore, InTheWay};
+use stevedore_core::{
+    Algorithm, Blob, ByteRange, Error, ErrorKind, Expected, IngestPlan, Key, Life, Names, Staging, Store,
+    When, stream::next,
+};
 
 use super::tools::{content, files, put, read, store};
 
@@ -67,6 +70,53 @@ async fn a_symbolic_link_is_followed() {
     assert_eq!(store.stat(&digest).await.unwrap().unwrap().size, 6);
     let listed = next(&mut store.list()).await.unwrap().unwrap();
     assert_eq!((listed.digest, listed.size), (digest, 6));
+}
+
+#[tokio::test]
+async fn what_is_no_file_is_told_before_the_bytes_come_and_an_empty_directory_may_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = store(dir.path());
+    let digest = Algorithm::Sha256.digest(b"hello");
+    let path = dir.path().join("blobs/sha256").join(digest.hex());
+    fs::create_dir_all(path.join("something")).unwrap();
+    let refusal = async || {
+        let plan = IngestPlan::of(digest).with_size(5);
+        let error = store.ingest(plan).await.expect_err("nothing can be put there");
+        assert_eq!(error.kind(), ErrorKind::Storage);
+        assert_eq!(error.to_string(), format!("cannot write {}", path.display()));
+        let cause = std::error::Error::source(&error).expect("a cause");
+        let cause = cause
+            .downcast_ref::<InTheWay>()
+            .expect("it says what is there")
+            .clone();
+        assert_eq!(cause.path, path);
+        (cause.is_empty_dir, cause.to_string())
+    };
+    let full = "a directory with something in it is there, and no blob".to_owned();
+    assert_eq!(refusal().await, (false, full));
+    assert!(!store.clear_way(&digest).unwrap(), "it is not empty");
+    // Also where the digest is known only at the end.
+    let plan = IngestPlan::new(Algorithm::Sha256);
+    let Staging::Mine(mut ingest) = store.ingest(plan).await.unwrap() else {
+        panic!("nobody else stages it")
+    };
+    ingest.append(Blob::from("hello")).await.unwrap();
+    let error = ingest.commit(Expected::anything()).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot write {}", path.display()));
+
+    fs::remove_dir(path.join("something")).unwrap();
+    let empty = "an empty directory is there, and no blob".to_owned();
+    assert_eq!(refusal().await, (true, empty));
+    assert!(store.clear_way(&digest).unwrap());
+    std::os::unix::fs::symlink("nowhere", &path).unwrap();
+    let dangling = "a symbolic link that leads to no file is there, and no blob".to_owned();
+    assert_eq!(refusal().await, (false, dangling));
+    assert!(!store.clear_way(&digest).unwrap(), "it leads somewhere");
+    fs::remove_file(&path).unwrap();
+    assert!(!store.clear_way(&digest).unwrap(), "there is nothing");
+    put(&store, "hello").await;
+    assert!(!store.clear_way(&digest).unwrap(), "there is the blob");
+    assert_eq!(read(&store, &digest).await, "hello");
 }
 
 /// A power cut under a tool that syncs nothing leaves such files.
@@ -204,12 +254,9 @@ async fn child_writes_all_kinds() {
         .put(&Key::parse("a/b").unwrap(), "x".into(), When::Always)
         .await
         .unwrap();
-    let plan = stevedore_core::IngestPlan::new(Algorithm::Sha256).with_key(super::tools::key("k"));
+    let plan = IngestPlan::new(Algorithm::Sha256).with_key(super::tools::key("k"));
     let mut ingest = super::tools::mine(store.ingest(plan).await.unwrap());
-    ingest
-        .append(stevedore_core::Blob::from(content(1, 1000)))
-        .await
-        .unwrap();
+    ingest.append(Blob::from(content(1, 1000))).await.unwrap();
 }
 
 #[tokio::test]
@@ -230,13 +277,10 @@ async fn a_layout_needs_no_touching() {
 }
 
 async fn try_put(store: &FsStore) -> Result<(), Error> {
-    let plan = stevedore_core::IngestPlan::new(Algorithm::Sha256);
+    let plan = IngestPlan::new(Algorithm::Sha256);
     let mut ingest = super::tools::mine(store.ingest(plan).await?);
     ingest.append("other".into()).await?;
-    ingest
-        .commit(stevedore_core::Expected::anything())
-        .await
-        .map(|_| ())
+    ingest.commit(Expected::anything()).await.map(|_| ())
 }
 
 fn mode(path: &Path) -> u32 {

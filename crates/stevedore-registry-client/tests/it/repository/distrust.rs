@@ -150,3 +150,119 @@ async fn a_document_is_there_by_its_digest_and_not_by_its_size() {
     .await;
     assert!(!app_at(&server).has(&image.descriptor()).await.expect("an answer"));
 }
+
+#[tokio::test]
+async fn a_digest_that_is_not_understood_is_none() {
+    let image = Sample::image(&["one"]);
+    let bytes = image.document().bytes().clone();
+    let media_type = image.document().media_type().to_string();
+    for told in ["md5:abc", "sha256:abc", "blake3:abababababababababababababababab"] {
+        let (bytes, media_type) = (bytes.clone(), media_type.clone());
+        let server = Server::plain(move |_| {
+            let reply = Reply::ok(bytes.clone()).header("content-type", &media_type);
+            reply.header("docker-content-digest", told)
+        })
+        .await;
+        let found = app_at(&server).resolve(&name("latest")).await;
+        let found = found.unwrap_or_else(|error| panic!("{told}: {}", chain(&error)));
+        assert_eq!(found.digest, image.descriptor().digest, "{told}");
+    }
+}
+
+/// A registry that answers to a `DELETE` so, and has what was there, or not any more.
+async fn removes(status: u16, page: &'static str, still_there: bool) -> Server {
+    let image = Sample::image(&["one"]);
+    let (bytes, digest) = (
+        image.document().bytes().clone(),
+        image.document().digest().to_string(),
+    );
+    let media_type = image.document().media_type().to_string();
+    Server::plain(move |seen: &Seen| match seen.method.as_str() {
+        "DELETE" => Reply::new(status)
+            .header("content-type", "text/html; charset=utf-8")
+            .body(page),
+        _ if still_there => Reply::ok(bytes.clone())
+            .header("content-type", &media_type)
+            .header("docker-content-digest", &digest),
+        _ => Reply::new(404),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_removal_is_one_where_what_was_there_is_gone() {
+    let page = "<html>Please sign in</html>";
+    for (status, body, still_there, removed, asked) in [
+        // As the specification has it; Quay's framework says that the empty body is a page.
+        (202, "", true, true, false),
+        (202, page, true, false, true),
+        (202, page, false, true, true),
+        (200, "", true, false, true),
+        (200, "", false, true, true),
+        (204, "", false, true, true),
+        (204, "", true, false, true),
+        (200, page, true, false, true),
+    ] {
+        let server = removes(status, body, still_there).await;
+        let case = format!("{status} {body:?}, still there: {still_there}");
+        let result = app_at(&server).remove(&name("latest")).await;
+        assert_eq!(result.is_ok(), removed, "{case}");
+        if let Err(error) = result {
+            assert_eq!(error.kind(), ErrorKind::Invalid, "{case}: {}", chain(&error));
+            let says = "and what was to be removed is still there: is it a registry?";
+            assert!(chain(&error).contains(says), "{case}: {}", chain(&error));
+        }
+        let heads = server
+            .paths()
+            .iter()
+            .filter(|asked| asked.starts_with("HEAD"))
+            .count();
+        assert_eq!(heads > 0, asked, "{case}: {:?}", server.paths());
+    }
+    let server = portal().await;
+    let app = app_at(&server);
+    let digest = Algorithm::Sha256.digest(b"a");
+    for error in [
+        app.remove(&name("latest")).await.expect_err("a page"),
+        app.remove(&Selector::Digest(digest)).await.expect_err("a page"),
+        app.delete_blob(&digest).await.expect_err("a page"),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Invalid, "{}", chain(&error));
+        assert!(chain(&error).contains("is it a registry?"), "{}", chain(&error));
+    }
+}
+
+#[tokio::test]
+async fn a_login_needs_something_of_a_registry() {
+    let header = ("docker-distribution-api-version", "registry/2.0");
+    let page = ("content-type", "text/html; charset=utf-8");
+    let json = ("content-type", "application/json");
+    let large: &'static str = "x".repeat(100_000).leak();
+    for (headers, body, is_one) in [
+        (vec![header], "<html>anything</html>", true),
+        (vec![json], "{}", true),
+        (vec![], "", true),
+        (vec![page], "", true),
+        // The framework of Quay says that everything is a page.
+        (vec![page], "true", true),
+        (vec![page], "<html>Please sign in</html>", false),
+        (vec![], "<html>Please sign in</html>", false),
+        (vec![("content-type", "text/plain")], "It works!", false),
+        (vec![json], large, false),
+    ] {
+        let shown: String = format!("{headers:?} {body}").chars().take(100).collect();
+        let server = Server::plain(move |_| {
+            let reply = Reply::ok(body);
+            headers
+                .iter()
+                .fold(reply, |reply, (name, value)| reply.header(name, value))
+        })
+        .await;
+        let client = client().retry(RetryPolicy::never()).build().expect("a client");
+        let known = client.ping(&server.registry()).await;
+        assert_eq!(known.is_ok(), is_one, "{shown}");
+        if let Err(error) = known {
+            assert!(error.to_string().ends_with(": is it a registry?"), "{error}");
+        }
+    }
+}
