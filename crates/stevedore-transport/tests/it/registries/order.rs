@@ -57,13 +57,19 @@ fn looking(source: &Arc<Repository>, server: &FaultServer, names: &[&str]) -> Jo
     job
 }
 
-#[tokio::test]
-async fn an_image_that_stands_under_its_tag_costs_one_request() {
+/// A sample in memory, and a registry to which it was copied under these names.
+async fn copied_before(sample: &Sample, names: &[&str]) -> (Arc<Repository>, FaultServer) {
     let source = memory();
-    let sample = Sample::image(&["layer"]);
     sample.put(&*source, &["latest"]).await.expect("written");
     let server = start(Profile::spec()).await;
-    copy(looking(&source, &server, &["a"])).await.expect("a copy");
+    copy(looking(&source, &server, names)).await.expect("a copy");
+    (source, server)
+}
+
+#[tokio::test]
+async fn an_image_that_stands_under_its_tag_costs_one_request() {
+    let sample = Sample::image(&["layer"]);
+    let (source, server) = copied_before(&sample, &["a"]).await;
     let since = server.requests().len();
     let copied = copy(looking(&source, &server, &["a"])).await.expect("a copy");
     assert_eq!(asked(&server, since), [(Method::HEAD, "a".to_owned())]);
@@ -72,11 +78,8 @@ async fn an_image_that_stands_under_its_tag_costs_one_request() {
 
 #[tokio::test]
 async fn a_tag_that_is_right_is_left_alone_beside_one_that_is_missing() {
-    let source = memory();
     let sample = Sample::image(&["layer"]);
-    sample.put(&*source, &["latest"]).await.expect("written");
-    let server = start(Profile::spec()).await;
-    copy(looking(&source, &server, &["a"])).await.expect("a copy");
+    let (source, server) = copied_before(&sample, &["a"]).await;
     let since = server.requests().len();
     copy(looking(&source, &server, &["a", "b"]))
         .await
@@ -96,13 +99,8 @@ async fn a_tag_that_is_right_is_left_alone_beside_one_that_is_missing() {
 
 #[tokio::test]
 async fn a_tag_that_names_something_else_is_moved() {
-    let source = memory();
     let (old, new) = (Sample::image(&["old"]), Sample::image(&["new"]));
-    old.put(&*source, &["latest"]).await.expect("written");
-    let server = start(Profile::spec()).await;
-    copy(looking(&source, &server, &["latest"]))
-        .await
-        .expect("a copy");
+    let (source, server) = copied_before(&old, &["latest"]).await;
     new.put(&*source, &["latest"]).await.expect("written");
     copy(looking(&source, &server, &["latest"]))
         .await
@@ -112,13 +110,8 @@ async fn a_tag_that_names_something_else_is_moved() {
 
 #[tokio::test]
 async fn referrers_of_an_image_that_stands_are_copied() {
-    let source = memory();
     let bare = Sample::image(&["layer"]);
-    bare.put(&*source, &["latest"]).await.expect("written");
-    let server = start(Profile::spec()).await;
-    copy(looking(&source, &server, &["latest"]))
-        .await
-        .expect("a copy");
+    let (source, server) = copied_before(&bare, &["latest"]).await;
     let signed = bare.with_referrer("application/vnd.example.signature", "of the image");
     signed.put(&*source, &["latest"]).await.expect("written");
     let mut job = looking(&source, &server, &["latest"]);
@@ -129,13 +122,8 @@ async fn referrers_of_an_image_that_stands_are_copied() {
 
 #[tokio::test]
 async fn force_mends_a_document_that_its_tag_names_already() {
-    let source = memory();
     let sample = Sample::image(&["layer"]);
-    sample.put(&*source, &["latest"]).await.expect("written");
-    let server = start(Profile::spec()).await;
-    copy(looking(&source, &server, &["latest"]))
-        .await
-        .expect("a copy");
+    let (source, server) = copied_before(&sample, &["latest"]).await;
     assert!(server.damage(APP, &sample.document().digest()));
     let mut forced = looking(&source, &server, &["latest"]);
     forced.force = true;
