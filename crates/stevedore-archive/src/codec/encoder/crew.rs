@@ -1,0 +1,241 @@
+//! Threads that work on chunks side by side, and a caller who gets the results in order.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::io::{self, Write};
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+/// How many chunks a thread may have before it, or behind it and not written yet: one to work on, and one so that it
+/// does not wait for the caller.
+pub(in crate::codec) const IN_FLIGHT: usize = 2;
+
+/// What is done with each chunk.
+pub(super) trait Work: Send {
+    /// Makes the output of a chunk, in the first bytes of `output`: how many. What else is in there does not matter.
+    fn run(&mut self, input: &[u8], output: &mut Vec<u8>) -> io::Result<usize>;
+}
+
+type Recruit = Box<dyn Fn() -> io::Result<Box<dyn Work>> + Send>;
+
+/// A chunk on its way, with buffers that are used again and again.
+struct Job {
+    number: u64,
+    input: Vec<u8>,
+    output: Vec<u8>,
+    /// How much of the output counts.
+    len: usize,
+}
+
+enum Outcome {
+    Done(Job),
+    Failed(io::Error),
+    Panicked(Box<dyn Any + Send>),
+}
+
+/// Workers, begun as chunks come, that all take from one queue.
+///
+/// Nobody waits but who must: a worker for the next chunk, the caller for a result where as many chunks as may be are
+/// on their way. Both queues have room for all of those.
+pub(super) struct Crew {
+    threads: usize,
+    recruit: Recruit,
+    /// For what the caller does without them.
+    own: Option<Box<dyn Work>>,
+    own_output: Vec<u8>,
+    workers: Vec<JoinHandle<()>>,
+    /// Where chunks are put; taken to let the workers end.
+    jobs: Option<Sender<Job>>,
+    queue: Arc<Mutex<Receiver<Job>>>,
+    report: Sender<Outcome>,
+    outcomes: Receiver<Outcome>,
+    stop: Arc<AtomicBool>,
+    /// The number of the next chunk that comes.
+    next: u64,
+    /// The number of the next chunk to be written.
+    due: u64,
+    /// What is done, from the one due on.
+    done: VecDeque<Option<Job>>,
+    /// Inputs and outputs to be used again.
+    spare: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Crew {
+    pub(super) fn new(
+        threads: NonZero<usize>,
+        recruit: impl Fn() -> io::Result<Box<dyn Work>> + Send + 'static,
+    ) -> Self {
+        let (jobs, queue) = mpsc::channel();
+        let (report, outcomes) = mpsc::channel();
+        Self {
+            threads: threads.get(),
+            recruit: Box::new(recruit),
+            own: None,
+            own_output: Vec::new(),
+            workers: Vec::new(),
+            jobs: Some(jobs),
+            queue: Arc::new(Mutex::new(queue)),
+            report,
+            outcomes,
+            stop: Arc::default(),
+            next: 0,
+            due: 0,
+            done: VecDeque::new(),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Whether the caller does all the work.
+    pub(super) fn is_inline(&self) -> bool {
+        self.threads == 1
+    }
+
+    /// Works on a chunk here and now. Nothing may be on its way.
+    pub(super) fn run(&mut self, chunk: &[u8], sink: &mut dyn Write) -> io::Result<()> {
+        let own = match &mut self.own {
+            Some(own) => own,
+            none => none.insert((self.recruit)()?),
+        };
+        let len = own.run(chunk, &mut self.own_output)?;
+        sink.write_all(&self.own_output[..len])
+    }
+
+    /// Takes a chunk on and leaves an empty buffer for the next one; writes what is done, and waits where too much is
+    /// on its way.
+    pub(super) fn submit(&mut self, chunk: &mut Vec<u8>, sink: &mut dyn Write) -> io::Result<()> {
+        if self.is_inline() {
+            self.run(chunk, sink)?;
+            chunk.clear();
+            return Ok(());
+        }
+        while let Ok(outcome) = self.outcomes.try_recv() {
+            self.keep(outcome)?;
+        }
+        self.write(sink)?;
+        while self.in_flight() >= self.threads * IN_FLIGHT {
+            self.wait(sink)?;
+        }
+        // One more, where none is idle.
+        if self.workers.len() < self.threads && self.workers.len() <= self.in_flight() {
+            self.hire()?;
+        }
+        let (input, output) = self.spare.pop().unwrap_or_default();
+        let job = Job {
+            number: self.next,
+            input: std::mem::replace(chunk, input),
+            output,
+            len: 0,
+        };
+        self.next += 1;
+        let jobs = self
+            .jobs
+            .as_ref()
+            .expect("because it is taken when this is dropped");
+        jobs.send(job).expect("because this has the other end, too");
+        Ok(())
+    }
+
+    /// Waits for all that is on its way, and writes it.
+    pub(super) fn drain(&mut self, sink: &mut dyn Write) -> io::Result<()> {
+        while self.in_flight() > 0 {
+            self.wait(sink)?;
+        }
+        Ok(())
+    }
+
+    /// How many chunks were taken on and are not written.
+    fn in_flight(&self) -> usize {
+        usize::try_from(self.next - self.due).expect("because it is a small number")
+    }
+
+    /// Waits for a result. Every worker at work sends one, also when it ends.
+    fn wait(&mut self, sink: &mut dyn Write) -> io::Result<()> {
+        let outcome = self.outcomes.recv().expect("because this has the other end, too");
+        self.keep(outcome)?;
+        self.write(sink)
+    }
+
+    fn keep(&mut self, outcome: Outcome) -> io::Result<()> {
+        match outcome {
+            Outcome::Done(job) => {
+                let place = usize::try_from(job.number - self.due).expect("because it is a small number");
+                if self.done.len() <= place {
+                    self.done.resize_with(place + 1, || None);
+                }
+                self.done[place] = Some(job);
+                Ok(())
+            }
+            Outcome::Failed(error) => Err(error),
+            Outcome::Panicked(payload) => resume_unwind(payload),
+        }
+    }
+
+    /// Writes what is done and due.
+    fn write(&mut self, sink: &mut dyn Write) -> io::Result<()> {
+        while let Some(Some(_)) = self.done.front() {
+            let Some(Some(mut job)) = self.done.pop_front() else {
+                unreachable!("it was just looked at")
+            };
+            sink.write_all(&job.output[..job.len])?;
+            self.due += 1;
+            job.input.clear();
+            self.spare.push((job.input, job.output));
+        }
+        Ok(())
+    }
+
+    fn hire(&mut self) -> io::Result<()> {
+        let work = (self.recruit)()?;
+        let (queue, report, stop) = (
+            Arc::clone(&self.queue),
+            self.report.clone(),
+            Arc::clone(&self.stop),
+        );
+        let name = format!("compress-{}", self.workers.len());
+        let worker = thread::Builder::new().name(name);
+        self.workers
+            .push(worker.spawn(move || serve(work, &queue, &report, &stop))?);
+        Ok(())
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.jobs = None;
+        for worker in self.workers.drain(..) {
+            // It cannot have panicked: what it does for others is caught.
+            drop(worker.join());
+        }
+    }
+}
+
+/// What a worker does until there is nothing more to do, or something goes wrong.
+fn serve(mut work: Box<dyn Work>, queue: &Mutex<Receiver<Job>>, report: &Sender<Outcome>, stop: &AtomicBool) {
+    loop {
+        // Who waits for a chunk holds the lock meanwhile, and the others wait for the lock.
+        let job = queue.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(mut job) = job else { return };
+        if stop.load(Ordering::Relaxed) {
+            return;
+        }
+        // After a panic neither is used again.
+        let done = catch_unwind(AssertUnwindSafe(|| work.run(&job.input, &mut job.output)));
+        let outcome = match done {
+            Ok(Ok(len)) => {
+                job.len = len;
+                Outcome::Done(job)
+            }
+            Ok(Err(error)) => Outcome::Failed(error),
+            Err(payload) => Outcome::Panicked(payload),
+        };
+        let goes_on = matches!(outcome, Outcome::Done(_));
+        if report.send(outcome).is_err() || !goes_on {
+            return;
+        }
+    }
+}

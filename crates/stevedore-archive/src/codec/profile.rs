@@ -1,0 +1,145 @@
+//! What decides the bytes of a compressed stream, beside its content.
+
+use std::fmt;
+use std::num::NonZero;
+
+use super::Compression;
+use super::encoder::{IN_FLIGHT, room};
+
+/// How an [`Encoder`](super::Encoder) compresses: the format, the level, and the version of everything else that
+/// decides its bytes (libraries, sizes of chunks, headers).
+///
+/// It is the compressor's part of a recipe's key: the same content under the same profile is the same bytes, on every
+/// machine and in every run. Hence **whoever changes a byte of the output, for any input, raises the version**; tests
+/// hold the bytes by their digests, and the libraries are pinned to exact versions. [`Display`](fmt::Display) gives the
+/// form for keys, such as `gzip-4-v1`.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub struct Profile {
+    compression: Compression,
+    level: u8,
+}
+
+/// A level that a format does not have.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{format} has levels from 1 to {highest}, and not {level}")]
+#[non_exhaustive]
+pub struct LevelError {
+    /// The format.
+    pub format: Compression,
+    /// The level that was asked for.
+    pub level: u8,
+    /// The highest level of the format.
+    pub highest: u8,
+}
+
+impl Profile {
+    /// Not compressed: what is written comes out.
+    pub const NONE: Self = Self {
+        compression: Compression::None,
+        level: 0,
+    };
+
+    /// gzip at its default level.
+    pub const GZIP: Self = Self {
+        compression: Compression::Gzip,
+        level: 5,
+    };
+
+    /// zstd at its default level.
+    pub const ZSTD: Self = Self {
+        compression: Compression::Zstd,
+        level: 3,
+    };
+
+    /// gzip at a level from 1, the fastest, to 9, the smallest.
+    ///
+    /// The levels are those of libdeflate: at the same number it is faster than zlib, and smaller from 4 on.
+    pub fn gzip(level: u8) -> Result<Self, LevelError> {
+        Self::leveled(Compression::Gzip, level, 9)
+    }
+
+    /// zstd at a level from 1, the fastest, to 19, the smallest. Those above, which cost their readers memory, are left
+    /// out.
+    pub fn zstd(level: u8) -> Result<Self, LevelError> {
+        Self::leveled(Compression::Zstd, level, 19)
+    }
+
+    fn leveled(compression: Compression, level: u8, highest: u8) -> Result<Self, LevelError> {
+        if (1..=highest).contains(&level) {
+            return Ok(Self { compression, level });
+        }
+        Err(LevelError {
+            format: compression,
+            level,
+            highest,
+        })
+    }
+
+    /// The format.
+    pub const fn compression(self) -> Compression {
+        self.compression
+    }
+
+    /// The level, in the scale of the format; zero where nothing is compressed.
+    pub const fn level(self) -> u8 {
+        self.level
+    }
+
+    /// The version of what else decides the bytes.
+    pub const fn version(self) -> u32 {
+        match self.compression {
+            Compression::None | Compression::Xz => 0,
+            Compression::Gzip => GZIP_VERSION,
+            Compression::Zstd => ZSTD_VERSION,
+        }
+    }
+
+    /// How many bytes of the content go into one member or frame; the last one may be smaller.
+    pub(super) const fn chunk_size(self) -> usize {
+        match self.compression {
+            Compression::Zstd => ZSTD_CHUNK,
+            _ => GZIP_CHUNK,
+        }
+    }
+
+    /// The most memory, in bytes, that an [`Encoder`](super::Encoder) on so many threads takes.
+    pub fn memory(self, threads: NonZero<usize>) -> usize {
+        let tables = match (self.compression, self.level) {
+            (Compression::Gzip, _) => GZIP_TABLES,
+            (Compression::Zstd, 0..=9) => ZSTD_TABLES,
+            (Compression::Zstd, _) => ZSTD_TABLES_HIGH,
+            (Compression::None | Compression::Xz, _) => return 0,
+        };
+        let (chunk, room) = (self.chunk_size(), room(self));
+        match threads.get() {
+            1 => chunk + room + tables,
+            threads => chunk + threads * (IN_FLIGHT * (chunk + room) + tables),
+        }
+    }
+}
+
+impl fmt::Display for Profile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.compression {
+            Compression::None => f.write_str("none"),
+            compression => write!(f, "{compression}-{}-v{}", self.level, self.version()),
+        }
+    }
+}
+
+// Raised with every change of a byte of the output. Each stands for the libraries that the workspace pins, the size of
+// chunk below, and the framing in the encoder.
+const GZIP_VERSION: u32 = 1;
+const ZSTD_VERSION: u32 = 1;
+
+/// The content of one gzip member. Smaller ones cost size, larger ones memory and threads that wait: at this size the
+/// cuts cost a thousandth.
+const GZIP_CHUNK: usize = 1 << 20;
+
+/// The content of one zstd frame: matches reach further than gzip's, and do not reach over a cut.
+const ZSTD_CHUNK: usize = 4 << 20;
+
+// What the libraries take for themselves, a thread.
+const GZIP_TABLES: usize = 1 << 20;
+const ZSTD_TABLES: usize = 16 << 20;
+const ZSTD_TABLES_HIGH: usize = 96 << 20;
