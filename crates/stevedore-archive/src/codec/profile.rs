@@ -10,9 +10,10 @@ use super::encoder::{IN_FLIGHT, room};
 /// decides its bytes (libraries, sizes of chunks, headers).
 ///
 /// It is the compressor's part of a recipe's key: the same content under the same profile is the same bytes, on every
-/// machine and in every run. Hence **whoever changes a byte of the output, for any input, raises the version**; tests
-/// hold the bytes by their digests, and the libraries are pinned to exact versions. [`Display`](fmt::Display) gives the
-/// form for keys, such as `gzip-4-v1`.
+/// machine and in every run. Hence **whoever changes a byte of the output, for any input, raises the version**. Tests
+/// hold the bytes by their digests. [`Display`](fmt::Display) gives the form for keys, such as `gzip-5-v1`; that of
+/// zstd ends in the version of the library, for another one may be linked than was tested. libdeflate cannot say what
+/// it is, so its exact version is held in the manifest of this crate.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub struct Profile {
     compression: Compression,
@@ -122,7 +123,13 @@ impl fmt::Display for Profile {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.compression {
             Compression::None => f.write_str("none"),
-            compression => write!(f, "{compression}-{}-v{}", self.level, self.version()),
+            compression => {
+                write!(f, "{compression}-{}-v{}", self.level, self.version())?;
+                match compression {
+                    Compression::Zstd => write!(f, "-{}", zstd::zstd_safe::version_string()),
+                    _ => Ok(()),
+                }
+            }
         }
     }
 }

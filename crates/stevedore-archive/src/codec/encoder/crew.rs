@@ -239,3 +239,98 @@ fn serve(mut work: Box<dyn Work>, queue: &Mutex<Receiver<Job>>, report: &Sender<
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Doubles each byte; fails or panics where it is told so, and takes its time with chunks that begin with `.`.
+    struct Double;
+
+    impl Work for Double {
+        fn run(&mut self, input: &[u8], output: &mut Vec<u8>) -> io::Result<usize> {
+            output.resize(output.len().max(2 * input.len() + 7), b'-');
+            match input.first() {
+                Some(b'!') => panic!("as told"),
+                Some(b'?') => return Err(io::ErrorKind::OutOfMemory.into()),
+                Some(b'.') => thread::yield_now(),
+                _ => {}
+            }
+            for (index, byte) in input.iter().enumerate() {
+                output[2 * index..2 * index + 2].fill(*byte);
+            }
+            Ok(2 * input.len())
+        }
+    }
+
+    fn crew(threads: usize) -> Crew {
+        Crew::new(NonZero::new(threads).unwrap(), || Ok(Box::new(Double)))
+    }
+
+    fn submit(crew: &mut Crew, chunks: &[&str], sink: &mut Vec<u8>) -> io::Result<()> {
+        for chunk in chunks {
+            crew.submit(&mut chunk.as_bytes().to_vec(), sink)?;
+        }
+        crew.drain(sink)
+    }
+
+    #[test]
+    fn results_come_in_order() {
+        let chunks: Vec<String> = (0..300).map(|n| format!("{}{n} ", [".", ""][n % 2])).collect();
+        let chunks: Vec<&str> = chunks.iter().map(String::as_str).collect();
+        let expected: String = chunks.concat().chars().flat_map(|c| [c, c]).collect();
+        for threads in 1..6 {
+            let mut sink = Vec::new();
+            submit(&mut crew(threads), &chunks, &mut sink).unwrap();
+            assert_eq!(String::from_utf8(sink).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn no_more_is_on_its_way_than_may_be_and_buffers_are_used_again() {
+        let mut crew = crew(3);
+        let mut sink = Vec::new();
+        let mut chunk = Vec::with_capacity(10);
+        for _ in 0..100 {
+            chunk.extend(b"abc");
+            crew.submit(&mut chunk, &mut sink).unwrap();
+            assert!(chunk.is_empty());
+            assert!(crew.in_flight() <= 3 * IN_FLIGHT);
+            assert!(crew.workers.len() <= 3);
+            assert!(crew.in_flight() + crew.spare.len() <= 3 * IN_FLIGHT);
+        }
+        crew.drain(&mut sink).unwrap();
+        assert_eq!(sink.len(), 600);
+        assert!(crew.spare.len() <= 3 * IN_FLIGHT);
+        assert!(
+            crew.spare
+                .iter()
+                .all(|(input, output)| input.is_empty() && output.len() == 13)
+        );
+    }
+
+    #[test]
+    fn an_error_of_the_work_comes_out() {
+        for threads in [1, 2, 5] {
+            let error = submit(&mut crew(threads), &["a", "?", "b"], &mut Vec::new()).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::OutOfMemory);
+        }
+    }
+
+    #[test]
+    fn a_panic_of_the_work_comes_out() {
+        for threads in [1, 2, 5] {
+            let caught =
+                catch_unwind(|| submit(&mut crew(threads), &["a", "b", "!", "!", "!"], &mut Vec::new()));
+            assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"as told"));
+        }
+    }
+
+    #[test]
+    fn what_is_on_its_way_is_left_where_it_is_dropped() {
+        let mut crew = crew(2);
+        for _ in 0..4 {
+            crew.submit(&mut b"!".to_vec(), &mut Vec::new()).ok();
+        }
+    }
+}
