@@ -77,7 +77,7 @@ impl<R: BufRead> Decoder<R> {
 
     fn engine(&mut self) -> io::Result<&mut Engine> {
         if self.engine.is_none() {
-            let compression = Compression::sniff(self.input.peek()?);
+            let compression = self.input.sniff()?;
             self.engine = Some(Engine::new(compression, &self.limits));
         }
         Ok(self.engine.as_mut().expect("because it was just set"))

@@ -103,14 +103,20 @@ impl Profile {
         }
     }
 
+    /// What the library takes for itself, for each thread.
+    pub(super) const fn tables(self) -> Option<usize> {
+        match (self.compression, self.level) {
+            (Compression::None | Compression::Xz, _) => None,
+            (Compression::Gzip, _) => Some(1 << 20),
+            (Compression::Zstd, ..=3) => Some(2 << 20),
+            (Compression::Zstd, ..=9) => Some(12 << 20),
+            (Compression::Zstd, _) => Some(72 << 20),
+        }
+    }
+
     /// The most memory, in bytes, that an [`Encoder`](super::Encoder) on so many threads takes.
     pub fn memory(self, threads: NonZero<usize>) -> usize {
-        let tables = match (self.compression, self.level) {
-            (Compression::Gzip, _) => GZIP_TABLES,
-            (Compression::Zstd, 0..=9) => ZSTD_TABLES,
-            (Compression::Zstd, _) => ZSTD_TABLES_HIGH,
-            (Compression::None | Compression::Xz, _) => return 0,
-        };
+        let Some(tables) = self.tables() else { return 0 };
         let (chunk, room) = (self.chunk_size(), room(self));
         match threads.get() {
             1 => chunk + room + tables,
@@ -146,7 +152,22 @@ const GZIP_CHUNK: usize = 1 << 20;
 /// The content of one zstd frame: matches reach further than gzip's, and do not reach over a cut.
 const ZSTD_CHUNK: usize = 4 << 20;
 
-// What the libraries take for themselves, a thread.
-const GZIP_TABLES: usize = 1 << 20;
-const ZSTD_TABLES: usize = 16 << 20;
-const ZSTD_TABLES_HIGH: usize = 96 << 20;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bound_of_memory_counts_what_is_held() {
+        const MIB: usize = 1 << 20;
+        let memory = |profile: Profile, threads| profile.memory(NonZero::new(threads).unwrap());
+        assert_eq!(memory(Profile::NONE, 2), 0);
+        // A chunk, its output, and the tables.
+        assert_eq!(memory(Profile::GZIP, 1), MIB + (MIB + 2048 + 18) + MIB);
+        // Beside one that is filled, two for each of the threads.
+        assert_eq!(
+            memory(Profile::GZIP, 4),
+            MIB + 8 * (2 * MIB + 2048 + 18) + 4 * MIB
+        );
+        assert_eq!(memory(Profile::ZSTD, 2) / MIB, 40);
+    }
+}

@@ -74,6 +74,10 @@ impl Random {
         self.0.wrapping_mul(0x2545_F491_4F6C_DD1D)
     }
 
+    fn byte(&mut self) -> u8 {
+        self.next().to_le_bytes()[0]
+    }
+
     fn below(&mut self, end: u64) -> usize {
         usize::try_from(self.next() % end).unwrap()
     }
@@ -85,14 +89,14 @@ fn sample(seed: u64, size: usize) -> Vec<u8> {
     let mut bytes: Vec<u8> = Vec::with_capacity(size + 256);
     while bytes.len() < size {
         match random.below(8) {
-            0 => bytes.extend((0..random.below(64)).map(|_| random.next() as u8)),
+            0 => bytes.extend((0..random.below(64)).map(|_| random.byte())),
             1 => bytes.extend(std::iter::repeat_n(0, random.below(256))),
             2 => bytes.extend(format!("/usr/lib/{:x}.so\n", random.next() >> 48).bytes()),
             _ => {
                 let from = random.below(bytes.len().max(1) as u64);
                 let to = bytes.len().min(from + random.below(128));
                 bytes.extend_from_within(from..to);
-                bytes.push(random.next() as u8);
+                bytes.push(random.byte());
             }
         }
     }

@@ -40,20 +40,25 @@ impl<R> Input<R> {
 }
 
 impl<R: BufRead> Input<R> {
-    /// The first bytes, of which none may have been used yet: as many as sniffing needs, fewer at the end only.
-    pub(super) fn peek(&mut self) -> io::Result<&[u8]> {
-        // The usual case needs no copy.
-        if self.seen == 0 && self.inner.fill_buf()?.len() >= self.head.len() {
-            return self.inner.fill_buf();
-        }
+    /// How the stream is compressed, before any of it is used.
+    pub(super) fn sniff(&mut self) -> io::Result<Compression> {
         // After an error this goes on where it was.
         while self.seen < self.head.len() {
-            match self.inner.read(&mut self.head[self.seen..])? {
-                0 => break,
-                read => self.seen += read,
+            let lent = self.inner.fill_buf()?;
+            // The usual case needs no copy.
+            if self.seen == 0 && lent.len() >= self.head.len() {
+                return Ok(Compression::sniff(lent));
             }
+            let room = &mut self.head[self.seen..];
+            let taken = lent.len().min(room.len());
+            if taken == 0 {
+                break;
+            }
+            room[..taken].copy_from_slice(&lent[..taken]);
+            self.inner.consume(taken);
+            self.seen += taken;
         }
-        Ok(&self.head[..self.seen])
+        Ok(Compression::sniff(&self.head[..self.seen]))
     }
 
     /// The next bytes; none at the end only.

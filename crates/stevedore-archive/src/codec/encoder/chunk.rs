@@ -33,10 +33,14 @@ pub(super) enum Chunker {
 
 impl Chunker {
     pub(super) fn boxed(profile: Profile) -> io::Result<Box<dyn Work>> {
+        Ok(Box::new(Self::new(profile)?))
+    }
+
+    fn new(profile: Profile) -> io::Result<Self> {
         let level = i32::from(profile.level());
         if profile.compression() != Compression::Zstd {
             let level = CompressionLvl::new(level).expect("because a profile has a level from 1 to 9");
-            return Ok(Box::new(Self::Gzip(Compressor::new(level))));
+            return Ok(Self::Gzip(Compressor::new(level)));
         }
         let mut context = CCtx::try_create().ok_or(io::ErrorKind::OutOfMemory)?;
         for parameter in [
@@ -45,7 +49,7 @@ impl Chunker {
         ] {
             context.set_parameter(parameter).map_err(zstd_error)?;
         }
-        Ok(Box::new(Self::Zstd(context)))
+        Ok(Self::Zstd(context))
     }
 }
 
@@ -85,4 +89,40 @@ fn member(compressor: &mut Compressor, input: &[u8], output: &mut [u8]) -> usize
 
 fn zstd_error(code: usize) -> io::Error {
     io::Error::other(zstd_safe::get_error_name(code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The worst case and the largest tables, for every level of a format.
+    fn largest(profile: Profile) -> (usize, usize) {
+        let mut input = vec![0; profile.chunk_size()];
+        let mut state = 1_u64;
+        for byte in &mut input {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            *byte = state.to_be_bytes()[0];
+        }
+        let (mut chunker, mut output) = (Chunker::new(profile).unwrap(), Vec::new());
+        chunker.run(&input, &mut output).unwrap();
+        let tables = match &chunker {
+            Chunker::Zstd(context) => context.sizeof(),
+            // What its source has: it does not tell.
+            Chunker::Gzip(_) => 668_256,
+        };
+        (output.capacity(), tables)
+    }
+
+    #[test]
+    fn no_level_takes_more_room_than_its_bound() {
+        let gzip = (1..=9).map(|level| Profile::gzip(level).unwrap());
+        let zstd = (1..=19).map(|level| Profile::zstd(level).unwrap());
+        for profile in gzip.chain(zstd) {
+            let (output, tables) = largest(profile);
+            assert!(output <= room(profile), "{profile}: {output}");
+            assert!(tables <= profile.tables().unwrap(), "{profile}: {tables}");
+        }
+    }
 }

@@ -242,6 +242,9 @@ fn serve(mut work: Box<dyn Work>, queue: &Mutex<Receiver<Job>>, report: &Sender<
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Barrier;
+    use std::sync::atomic::AtomicUsize;
+
     use super::*;
 
     /// Doubles each byte; fails or panics where it is told so, and takes its time with chunks that begin with `.`.
@@ -326,11 +329,43 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_on_its_way_is_left_where_it_is_dropped() {
-        let mut crew = crew(2);
-        for _ in 0..4 {
-            crew.submit(&mut b"!".to_vec(), &mut Vec::new()).ok();
+    /// Counts the chunks that it began, and ends none before its gate is opened.
+    struct Gated {
+        begun: Arc<AtomicUsize>,
+        gate: Arc<Barrier>,
+    }
+
+    impl Work for Gated {
+        fn run(&mut self, _: &[u8], _: &mut Vec<u8>) -> io::Result<usize> {
+            self.begun.fetch_add(1, Ordering::Relaxed);
+            self.gate.wait();
+            Ok(0)
         }
+    }
+
+    #[test]
+    fn chunks_that_nobody_began_are_left_when_it_is_dropped() {
+        let (begun, gate) = (Arc::new(AtomicUsize::new(0)), Arc::new(Barrier::new(3)));
+        let work = (Arc::clone(&begun), Arc::clone(&gate));
+        let mut crew = Crew::new(NonZero::new(2).unwrap(), move || {
+            let (begun, gate) = (Arc::clone(&work.0), Arc::clone(&work.1));
+            Ok(Box::new(Gated { begun, gate }))
+        });
+        for _ in 0..4 {
+            crew.submit(&mut b"chunk".to_vec(), &mut Vec::new()).unwrap();
+        }
+        let stop = Arc::clone(&crew.stop);
+        while begun.load(Ordering::Relaxed) < 2 {
+            thread::yield_now();
+        }
+        let opener = thread::spawn(move || {
+            while !stop.load(Ordering::Relaxed) {
+                thread::yield_now();
+            }
+            gate.wait();
+        });
+        drop(crew);
+        opener.join().unwrap();
+        assert_eq!(begun.load(Ordering::Relaxed), 2);
     }
 }

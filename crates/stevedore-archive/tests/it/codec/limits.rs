@@ -38,7 +38,7 @@ fn a_stream_expands_to_so_many_bytes_at_most() {
 
 #[test]
 fn no_byte_over_the_limit_is_handed_out() {
-    let bytes = encode(Profile::GZIP, 1, &[b'x'; 1_000_000]);
+    let bytes = encode(Profile::GZIP, 1, &vec![b'x'; 1_000_000]);
     let mut limits = Limits::default();
     limits.expanded = 300_000;
     let mut decoder = Decoder::new(&bytes[..], limits);

@@ -156,7 +156,7 @@ fn reading_goes_on_after_an_error_of_the_inner_reader() {
             size: 2,
         };
         let mut decoder = Decoder::new(Flaky { drip, ready: true }, Limits::default());
-        let (mut read, mut failures) = (Vec::new(), 0);
+        let (mut read, mut failures) = (Vec::new(), 0_u32);
         let mut buffer = [0; 64];
         loop {
             match decoder.read(&mut buffer) {
