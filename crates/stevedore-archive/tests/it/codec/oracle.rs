@@ -157,7 +157,13 @@ fn python_and_this_read_each_other() {
     } else {
         not_run(TEST, "lzma of python3");
     }
-    compare(TEST, "python3", ways, &["-c", PYTHON, "gzip-d"], &[Profile::GZIP]);
+    compare(
+        TEST,
+        "python3",
+        &ways,
+        &["-c", PYTHON, "gzip-d"],
+        &[Profile::GZIP],
+    );
 }
 
 /// What these programs take for whole is whole here, and what they refuse is refused.
