@@ -106,12 +106,9 @@ impl<R: BufRead> Decoder<R> {
             .engine
             .as_mut()
             .expect("because reads look at the first bytes");
-        // One byte more than allowed, to see whether it is there.
-        let allowed = (self.limits.expanded - self.expanded).saturating_add(1);
-        let room = output.len().min(usize::try_from(allowed).unwrap_or(usize::MAX));
         loop {
             let at = self.input.offset();
-            let step = engine.step(at, self.input.fill()?, &mut output[..room])?;
+            let step = engine.step(at, self.input.fill()?, output)?;
             self.input.consume(step.read);
             self.expanded += step.written as u64;
             if step.written > 0 {

@@ -1,6 +1,7 @@
 //! The encoder as a writer.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 
@@ -112,13 +113,34 @@ fn nothing_is_compressed_where_nothing_is_to_be() {
     assert!(encoder.finish().unwrap() == content);
 }
 
+/// A writer whose bytes can be looked at meanwhile.
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[test]
 fn a_flush_hands_on_what_is_compressed_and_cuts_nothing() {
     let content = sample(1, (2 << 20) + 1000);
-    let mut encoder = Encoder::new(Vec::new(), Profile::GZIP, NonZero::new(2).unwrap());
-    encoder.write_all(&content).unwrap();
-    encoder.flush().unwrap();
-    assert!(encoder.finish().unwrap() == encode(Profile::GZIP, 1, &content));
+    let whole = encode(Profile::GZIP, 1, &content);
+    for threads in [1, 2] {
+        let shared = Shared::default();
+        let mut encoder = Encoder::new(shared.clone(), Profile::GZIP, NonZero::new(threads).unwrap());
+        encoder.write_all(&content).unwrap();
+        encoder.flush().unwrap();
+        let so_far = shared.0.lock().unwrap().clone();
+        assert!(decode(&so_far).unwrap() == content[..2 << 20]);
+        encoder.finish().unwrap();
+        assert!(*shared.0.lock().unwrap() == whole);
+    }
 }
 
 /// Takes so many bytes, then fails once; more is a mistake.
