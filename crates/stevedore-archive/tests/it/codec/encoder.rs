@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
+use sha2::{Digest as _, Sha256};
 
 use super::*;
 
@@ -111,6 +112,35 @@ fn nothing_is_compressed_where_nothing_is_to_be() {
     let mut encoder = Encoder::new(Vec::new(), Profile::NONE, NonZero::new(2).unwrap());
     assert_eq!(encoder.write(&content).unwrap(), content.len());
     assert!(encoder.finish().unwrap() == content);
+}
+
+/// Hashes what passes.
+struct Hashing<W>(Sha256, W);
+
+impl<W: Write> Write for Hashing<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.1.write(bytes)?;
+        self.0.update(&bytes[..written]);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.1.flush()
+    }
+}
+
+#[test]
+fn one_pass_gives_the_digests_of_both_sides() {
+    let content = sample(3, 3_000_000);
+    let sink = Hashing(Sha256::new(), Vec::new());
+    let encoder = Encoder::new(sink, Profile::GZIP, NonZero::new(2).unwrap());
+    let mut layer = Hashing(Sha256::new(), encoder);
+    io::copy(&mut &content[..], &mut layer).unwrap();
+    let Hashing(diff_id, encoder) = layer;
+    let Hashing(digest, stream) = encoder.finish().unwrap();
+    assert_eq!(diff_id.finalize(), Sha256::digest(&content));
+    assert_eq!(digest.finalize(), Sha256::digest(&stream));
+    assert!(decode(&stream).unwrap() == content);
 }
 
 /// A writer whose bytes can be looked at meanwhile.

@@ -14,8 +14,10 @@ fn run(program: &str, arguments: &[&str], input: &[u8]) -> Option<Output> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
+    let absent = [io::ErrorKind::NotFound, io::ErrorKind::PermissionDenied];
     let mut child = match child {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+        // It may also be there for others only.
+        Err(error) if absent.contains(&error.kind()) => return None,
         child => child.unwrap(),
     };
     let mut stdin = child.stdin.take().unwrap();
