@@ -24,7 +24,8 @@ pub struct Limits {
     pub ratio_from: u64,
     /// The base-2 logarithm of the largest window, in bytes, that a zstd frame may ask for; it is held in memory.
     ///
-    /// 27, which is 128 MiB: what the `zstd` program takes without being told, and so what its `--long` makes.
+    /// 27, which is 128 MiB: what the `zstd` program takes without being told, and so what its `--long` makes. The library
+    /// knows 10 to 30; beyond stands for the nearest of them.
     pub zstd_window_log: u32,
     /// How many bytes of memory the decoder of an xz stream may take.
     ///
