@@ -42,6 +42,7 @@ fn skippable_frames_are_skipped() {
         assert_eq!(all(decoder).unwrap(), b"content and more", "{size}");
     }
     assert_eq!(decode(&skippable(3, b"nothing else")).unwrap(), b"");
+    assert_eq!(decode(&skippable(3, b"")).unwrap(), b"");
 }
 
 #[test]
