@@ -6,4 +6,5 @@
     reason = "clippy allows it in functions marked as tests; their helpers are no different"
 )]
 
+mod codec;
 mod tar;
