@@ -23,6 +23,7 @@ use tokio::sync::OnceCell;
 pub use ambiguous::Ambiguous;
 pub use broken::{BlankHeader, BrokenIndex};
 use index_file::IndexFile;
+pub(crate) use index_file::{HEADER, check_header};
 
 use crate::WriteOptions;
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod archive;
 pub mod copy;
 pub mod dir;
 mod fallback;
@@ -10,6 +11,7 @@ mod places;
 mod stored;
 mod view;
 
+pub use archive::{Archive, ArchiveForm, ArchiveSink};
 pub use copy::{Copied, Engine, Job, Platforms};
 pub use dir::Directory;
 pub use layout::Layout;

@@ -6,6 +6,8 @@ use std::str::FromStr;
 
 use stevedore_core::{Algorithm, Digest, RefName, Reference, Selector};
 
+use crate::ArchiveForm;
+
 /// A place that images are copied from or to.
 ///
 /// | string | meaning |
@@ -16,6 +18,10 @@ use stevedore_core::{Algorithm, Digest, RefName, Reference, Selector};
 /// | `oci:DIR:@N` | the entry at a place, counted from 0 |
 /// | `oci:DIR@sha256:…` | a document of the layout by its digest |
 /// | `ocidir://DIR…` | the same as `oci:DIR…` |
+/// | `oci-archive:FILE`, and the same behind it as behind an `oci:DIR` | an OCI layout in a tar; `-` is stdin or stdout |
+/// | `docker-archive:FILE` | the only image of an archive that `docker load` reads; `-` is stdin or stdout |
+/// | `docker-archive:FILE:debian:12` | its image with a name |
+/// | `docker-archive:FILE:@N`, `docker-archive:FILE@sha256:…` | the image at a place, a document by its digest |
 /// | `dir:DIR` | the image in a directory of its own |
 /// | `dir:DIR@sha256:…` | a document of it by its digest |
 /// | `memory:SHELF[:NAME]`, `memory:SHELF@sha256:…` | a repository in the memory of this process |
@@ -41,6 +47,15 @@ pub enum Location {
         /// The directory.
         path: PathBuf,
         /// Which of its documents.
+        entry: Entry,
+    },
+    /// A file that holds images.
+    Archive {
+        /// Which files it holds them in.
+        form: ArchiveForm,
+        /// The file; `-` for stdin or stdout.
+        path: PathBuf,
+        /// Which of its documents. Names in a docker-archive are references with all their parts.
         entry: Entry,
     },
     /// A directory that holds one image, as skopeo writes it.
@@ -115,7 +130,7 @@ pub enum ParseError {
         instead: &'static str,
     },
     /// The transport is none that this version knows.
-    #[error("{transport:?} is not a transport of this version, which has docker://, oci: and dir:")]
+    #[error("{transport:?} is not a transport of this version, which has docker://, oci:, oci-archive:, docker-archive: and dir:")]
     #[non_exhaustive]
     UnknownTransport {
         /// The transport.
@@ -124,22 +139,15 @@ pub enum ParseError {
 }
 
 /// Transports of others whose names must not be taken for a registry's host.
-const OTHER_TRANSPORTS: [&str; 7] = [
-    "oci-archive",
-    "docker-archive",
-    "static",
-    "sif",
-    "tarball",
-    "atomic",
-    "ostree",
-];
+const OTHER_TRANSPORTS: [&str; 5] = ["static", "sif", "tarball", "atomic", "ostree"];
 
 impl Location {
-    /// The transport, as in the string: `docker`, `oci`, `dir` or `memory`.
+    /// The transport, as in the string: `docker`, `oci`, `oci-archive` and so on.
     pub fn transport(&self) -> &'static str {
         match self {
             Self::Registry(_) => "docker",
             Self::Layout { .. } => "oci",
+            Self::Archive { form, .. } => form.transport(),
             Self::Directory { .. } => "dir",
             Self::Memory { .. } => "memory",
         }
@@ -149,7 +157,9 @@ impl Location {
     pub fn selector(&self) -> Selector {
         match self {
             Self::Registry(reference) => registry_selector(reference),
-            Self::Layout { entry, .. } | Self::Memory { entry, .. } => entry.selector(),
+            Self::Layout { entry, .. } | Self::Archive { entry, .. } | Self::Memory { entry, .. } => {
+                entry.selector()
+            }
             Self::Directory { digest, .. } => digest.map_or(Selector::Only, Selector::Digest),
         }
     }
@@ -172,6 +182,11 @@ impl Location {
                 path: path.clone(),
                 entry: Entry::Only,
             },
+            Self::Archive { form, path, .. } => Self::Archive {
+                form: *form,
+                path: path.clone(),
+                entry: Entry::Only,
+            },
             Self::Directory { path, .. } => Self::Directory {
                 path: path.clone(),
                 digest: None,
@@ -189,6 +204,11 @@ impl Location {
         match self {
             Self::Registry(reference) => Self::Registry(reference.clone().without_tag().with_digest(digest)),
             Self::Layout { path, .. } => Self::Layout {
+                path: path.clone(),
+                entry: Entry::Digest(digest),
+            },
+            Self::Archive { form, path, .. } => Self::Archive {
+                form: *form,
                 path: path.clone(),
                 entry: Entry::Digest(digest),
             },
@@ -241,6 +261,17 @@ impl FromStr for Location {
                 entry,
             });
         }
+        if let Some(rest) = text.strip_prefix("oci-archive:") {
+            let (path, entry) = split(text, rest, "file")?;
+            return Ok(Self::Archive {
+                form: ArchiveForm::Oci,
+                path: PathBuf::from(path),
+                entry,
+            });
+        }
+        if let Some(rest) = text.strip_prefix("docker-archive:") {
+            return docker_archive(text, rest);
+        }
         if let Some(rest) = text.strip_prefix("dir:") {
             return directory(text, rest);
         }
@@ -285,6 +316,27 @@ fn registry(text: &str) -> Result<Location, ParseError> {
         source,
     })?;
     Ok(Location::Registry(reference))
+}
+
+/// As a layout, but a name is a reference, and is written out: `app` is `docker.io/library/app:latest`.
+fn docker_archive(text: &str, rest: &str) -> Result<Location, ParseError> {
+    let (path, entry) = split(text, rest, "file")?;
+    let entry = match entry {
+        Entry::Name(name) => {
+            let reference: Reference = name.as_str().parse().map_err(|source| ParseError::Reference {
+                text: name.to_string(),
+                source,
+            })?;
+            let canonical = reference.without_digest().with_default_tag().canonical();
+            Entry::Name(RefName::verbatim(&canonical))
+        }
+        entry => entry,
+    };
+    Ok(Location::Archive {
+        form: ArchiveForm::Docker,
+        path: PathBuf::from(path),
+        entry,
+    })
 }
 
 /// All of it is the path, also a colon, unless a digest is behind the last `@`.
@@ -361,6 +413,9 @@ impl fmt::Display for Location {
         match self {
             Self::Registry(reference) => write!(f, "docker://{reference}"),
             Self::Layout { path, entry } => write!(f, "oci:{}{entry}", Path::display(path)),
+            Self::Archive { form, path, entry } => {
+                write!(f, "{}:{}{entry}", form.transport(), Path::display(path))
+            }
             Self::Directory { path, digest: None } => write!(f, "dir:{}", Path::display(path)),
             Self::Directory {
                 path,

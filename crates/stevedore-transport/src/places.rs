@@ -9,7 +9,8 @@ use stevedore_core::{Error, ErrorKind, Opener, Repositories, Result, Sink, Sourc
 #[cfg(feature = "docker")]
 use stevedore_registry_client::Client;
 
-use crate::{Directory, Layout, Location, WriteOptions};
+use crate::archive::Nothing;
+use crate::{Archive, ArchiveSink, Directory, Layout, Location, WriteOptions};
 
 /// What opens locations: how each transport is reached is said once, then a [`Location`] is all it takes.
 ///
@@ -72,6 +73,7 @@ impl Places {
     pub fn source(&self, location: &Location) -> Result<Arc<dyn Source>> {
         match location {
             Location::Layout { path, .. } => Ok(Arc::new(Layout::open(path)?)),
+            Location::Archive { form, path, .. } => Ok(Arc::new(Archive::open(path, *form)?)),
             other => Ok(self.existing(other)?.source),
         }
     }
@@ -84,6 +86,10 @@ impl Places {
         match location {
             Location::Layout { path, .. } => Ok(Layout::create(path, self.writing)?.into()),
             Location::Directory { path, .. } => Ok(Destination::of(Directory::create(path, self.writing)?)),
+            Location::Archive { form, path, .. } => Ok(Destination {
+                sink: Arc::new(ArchiveSink::create(path, *form, self.writing)?),
+                source: Arc::new(Nothing),
+            }),
             other => self.existing(other),
         }
     }
@@ -96,6 +102,10 @@ impl Places {
         match location {
             Location::Layout { path, .. } => Ok(Layout::open(path)?.into()),
             Location::Directory { path, .. } => Ok(Destination::of(Directory::open(path)?)),
+            Location::Archive { .. } => {
+                let message = format!("{location} is an archive, which is only written whole");
+                Err(Error::new(ErrorKind::Unsupported, message))
+            }
             Location::Memory { shelf, .. } => {
                 let mut shelves = self.shelves.lock().unwrap_or_else(PoisonError::into_inner);
                 let shelf = shelves

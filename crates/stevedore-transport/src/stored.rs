@@ -7,7 +7,7 @@ use stevedore_core::{BlobInfo, Descriptor, Digest, Put, Result, Store, Supply, s
 
 use crate::files::blocking;
 
-/// How files are written: those of layouts and directories.
+/// How files are written: those of layouts, directories and archives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WriteOptions {
@@ -21,6 +21,8 @@ pub struct WriteOptions {
     /// is never written over) by the write that replaces it. An `oci-layout` without a word is written anew, and an empty
     /// directory in place of a blob is removed.
     pub mend: bool,
+    /// Whether an archive takes the place of a file that is there. Names in a layout are the copy's own business.
+    pub replace: bool,
 }
 
 impl Default for WriteOptions {
@@ -29,6 +31,7 @@ impl Default for WriteOptions {
             durable: true,
             check_present: false,
             mend: false,
+            replace: true,
         }
     }
 }

@@ -18,6 +18,9 @@ use crate::files::{self, read_limited};
 /// The version of layouts that is written, and whose major number is read (image-spec, "oci-layout file").
 const VERSION: &str = "1.0.0";
 
+/// An `oci-layout` file of that version.
+pub(crate) const HEADER: &[u8] = br#"{"imageLayoutVersion":"1.0.0"}"#;
+
 /// How large an `oci-layout` file may be, in bytes.
 const HEADER_LIMIT: u64 = 4096;
 
@@ -85,22 +88,7 @@ impl IndexFile {
             let message = format!("{} says nothing", path.display());
             return Err(Error::new(ErrorKind::Invalid, message).with_source(BlankHeader { path }));
         }
-        let header: Header = serde_json::from_slice(&bytes).map_err(|error| {
-            Error::new(
-                ErrorKind::Invalid,
-                format!("{} is no layout header", path.display()),
-            )
-            .with_source(error)
-        })?;
-        if header.version.split('.').next() == VERSION.split('.').next() {
-            return Ok(());
-        }
-        let message = format!(
-            "{} is a layout of version {:?}; this reads version 1",
-            self.dir.display(),
-            header.version
-        );
-        Err(Error::new(ErrorKind::Unsupported, message))
+        check_header(&path.display().to_string(), &bytes)
     }
 
     /// Checks that there is an index, which a layout must have (image-spec, "index.json file").
@@ -130,7 +118,7 @@ impl IndexFile {
             let _lock = self.lock()?;
             // Who had the lock before may have mended it, and others have locked the new one since.
             if self.has_blank_header()? {
-                self.store.replace_file(&header, header_text().as_bytes())?;
+                self.store.replace_file(&header, HEADER)?;
             }
         }
         Ok(())
@@ -216,7 +204,7 @@ impl IndexFile {
 
     /// Makes `oci-layout` unless another process was faster.
     fn write_header(&self, path: &Path) -> Result<()> {
-        self.store.create_file(path, header_text().as_bytes())?;
+        self.store.create_file(path, HEADER)?;
         Ok(())
     }
 
@@ -231,12 +219,20 @@ impl IndexFile {
     }
 }
 
+/// Checks that an `oci-layout` file, which people know by a text, is of a version that is known.
+pub(crate) fn check_header(shown: &str, bytes: &[u8]) -> Result<()> {
+    let header: Header = serde_json::from_slice(bytes).map_err(|error| {
+        Error::new(ErrorKind::Invalid, format!("{shown} is no layout header")).with_source(error)
+    })?;
+    if header.version.split('.').next() == VERSION.split('.').next() {
+        return Ok(());
+    }
+    let message = format!("{shown} is of version {:?}; this reads version 1", header.version);
+    Err(Error::new(ErrorKind::Unsupported, message))
+}
+
 const EMPTY_INDEX: &[u8] =
     br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[]}"#;
-
-fn header_text() -> String {
-    format!("{{\"imageLayoutVersion\":\"{VERSION}\"}}")
-}
 
 /// Whether a file says nothing: what a power cut may leave of one that was never synced.
 fn is_blank(bytes: &[u8]) -> bool {
