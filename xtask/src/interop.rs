@@ -4,6 +4,7 @@
 //! A tool that is not there is named, and what it was needed for counts as not run. The last line sums up. What Debian
 //! does not install is laid out by `.ci/peers FOLDER`, and found where `STEVEDORE_PEERS` names that folder.
 
+mod archives;
 mod certificate;
 mod debian;
 mod directories;
@@ -97,6 +98,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
         });
         layouts::check(&bench, &mut tally);
         directories::check(&bench, &mut tally);
+        archives::check(&bench, &mut tally);
         let registries = registries::check(&bench, &mut tally);
         let python = tools::python_with("jsonschema", &dir);
         let schemas = schemas::folder();

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
+use stevedore_core::Error;
 use stevedore_core::reference::Registry;
 use stevedore_registry_client::auth::{Credential, CredentialSources};
 use stevedore_registry_client::{Client, Environment, RegistrySettings, RetryPolicy};
@@ -66,10 +67,10 @@ impl BothWays {
         &self,
         location: &Location,
         options: WriteOptions,
-    ) -> Result<Destination, Failure> {
+    ) -> Result<Destination, Error> {
         let Location::Layout { path, .. } = location else {
             let places = self.destination.places.clone().with_write_options(options);
-            return Ok(places.destination(location)?);
+            return places.destination(location);
         };
         let layout = Layout::create(path, options)?;
         // Also to the quiet, for it is more than a note: other names may be gone.

@@ -22,9 +22,10 @@ pub(crate) use self::access::{Access, AccessFlags, DestinationFlags, Identity, S
 /// Everything one can do to a container image except run it.
 ///
 /// Images are at locations: oci:DIR is an OCI layout directory with one image, oci:DIR:NAME the image with a name,
-/// oci:DIR:@0 the first of all, oci:DIR@sha256:… the one with a digest; dir:DIR is the image in a directory of its own,
-/// as skopeo has it; docker://NAME, or NAME alone, is an image of a registry, by Docker's rules for names (debian is
-/// docker.io/library/debian:latest).
+/// oci:DIR:@0 the first of all, oci:DIR@sha256:… the one with a digest; oci-archive:FILE and docker-archive:FILE are the
+/// same in one file, which docker load takes too if it is the latter, and - is stdin or stdout; dir:DIR is the image in
+/// a directory of its own, as skopeo has it; docker://NAME, or NAME alone, is an image of a registry, by Docker's rules
+/// for names (debian is docker.io/library/debian:latest).
 ///
 /// Who to be at a registry comes from flags, else from REGISTRY_AUTH_FILE, the auth.json of containers tools, and
 /// Docker's config.json with its credential helpers.

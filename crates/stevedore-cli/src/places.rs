@@ -77,7 +77,8 @@ pub(crate) fn is_same(one: &Location, other: &Location) -> bool {
             (one.registry(), one.repository()) == (other.registry(), other.repository())
         }
         (Location::Layout { path: one, .. }, Location::Layout { path: other, .. })
-        | (Location::Directory { path: one, .. }, Location::Directory { path: other, .. }) => {
+        | (Location::Directory { path: one, .. }, Location::Directory { path: other, .. })
+        | (Location::Archive { path: one, .. }, Location::Archive { path: other, .. }) => {
             match (one.canonicalize(), other.canonicalize()) {
                 (Ok(one), Ok(other)) => one == other,
                 _ => false,

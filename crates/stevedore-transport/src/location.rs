@@ -130,7 +130,9 @@ pub enum ParseError {
         instead: &'static str,
     },
     /// The transport is none that this version knows.
-    #[error("{transport:?} is not a transport of this version, which has docker://, oci:, oci-archive:, docker-archive: and dir:")]
+    #[error(
+        "{transport:?} is not a transport of this version, which has docker://, oci:, oci-archive:, docker-archive: and dir:"
+    )]
     #[non_exhaustive]
     UnknownTransport {
         /// The transport.
@@ -164,7 +166,12 @@ impl Location {
         }
     }
 
-    /// The same directory or repository, with none of its documents named.
+    /// Whether images that are written here go to stdout.
+    pub fn is_stdout(&self) -> bool {
+        matches!(self, Self::Archive { path, .. } if path.as_os_str() == "-")
+    }
+
+    /// The same directory, file or repository, with none of its documents named.
     ///
     /// ```
     /// use stevedore_transport::Location;
@@ -198,7 +205,7 @@ impl Location {
         }
     }
 
-    /// The same directory or repository, at another document.
+    /// The same directory, file or repository, at another document.
     #[must_use]
     pub fn at_digest(&self, digest: Digest) -> Self {
         match self {

@@ -47,17 +47,23 @@ struct LeftOut {
 
 pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> {
     let (names, expected) = names(&args.destination)?;
+    if args.destination.is_stdout() && settings.json {
+        let failure =
+            Failure::usage("--json and an archive on stdout are two results for one stdout".to_owned());
+        return Err(failure.with_hint("--digestfile FILE for the digest, or a file for the archive"));
+    }
     let digest_file = args.digestfile.as_deref().map(DigestFile::plan).transpose()?;
     let mut options = WriteOptions::default();
     options.check_present = args.force;
     options.mend = args.force;
+    options.replace = !args.no_clobber;
     let retry_times = args.retry_times.or(settings.retry_times);
     let sides = (args.at_source.clone().into(), args.at_destination.clone().into());
     let ends = (&args.source, &args.destination);
     let reach = BothWays::new(sides, &args.access.clone().into(), settings, retry_times, ends).await?;
     let source = reach.source.source(&args.source)?;
     let destination = reach.destination(&args.destination, options);
-    let destination = destination.map_err(|failure| hint_at_mending(failure, &args))?;
+    let destination = destination.map_err(|error| hint_at_mending(explain(error, &args), &args))?;
 
     let mut job = Job::new(source, args.source.selector(), destination.sink);
     job.names = names;
@@ -95,7 +101,9 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
 /// The names that the image gets, and the digest that it must have.
 fn names(destination: &Location) -> Result<(Vec<RefName>, Option<Digest>), Failure> {
     let entry = match destination {
-        Location::Layout { entry, .. } | Location::Memory { entry, .. } => entry,
+        Location::Layout { entry, .. } | Location::Archive { entry, .. } | Location::Memory { entry, .. } => {
+            entry
+        }
         Location::Directory { digest, .. } => return Ok((Vec::new(), *digest)),
         Location::Registry(reference) => {
             let tag = reference.tag().map(|tag| RefName::verbatim(tag.as_str()));
@@ -113,7 +121,8 @@ fn names(destination: &Location) -> Result<(Vec<RefName>, Option<Digest>), Failu
             let failure = Failure::usage(format!(
                 "{destination} cannot be written to: its digest or place follows from what is copied"
             ));
-            Err(failure.with_hint("a name, as oci:DIR:NAME, or none, as oci:DIR"))
+            let whole = destination.whole();
+            Err(failure.with_hint(format!("a name, as {whole}:NAME, or none, as {whole}")))
         }
     }
 }
@@ -238,5 +247,13 @@ fn say_what_came(args: &Copy, settings: &Settings, copied: &Copied) -> Result<()
             copied.present
         ));
     }
-    output::line(&copied.root.digest.to_string())
+    let digest = copied.root.digest.to_string();
+    if !args.destination.is_stdout() {
+        return output::line(&digest);
+    }
+    // The archive is the result there.
+    if !settings.quiet {
+        output::note(&digest);
+    }
+    Ok(())
 }

@@ -37,7 +37,9 @@ pub(crate) async fn tags(args: List, settings: &Settings) -> Result<(), Failure>
     let names = names(&args.repository, args.access, settings).await?;
     let repository = match &args.repository {
         Location::Registry(reference) => reference.name(),
-        Location::Layout { path, .. } | Location::Directory { path, .. } => path.display().to_string(),
+        Location::Layout { path, .. } | Location::Archive { path, .. } | Location::Directory { path, .. } => {
+            path.display().to_string()
+        }
         other => other.to_string(),
     };
     let tags = names.into_iter().map(|named| named.name.to_string()).collect();

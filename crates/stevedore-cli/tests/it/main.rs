@@ -1,5 +1,6 @@
 //! Transcripts of the program, one binary.
 
+mod archives;
 mod cookbook;
 mod documents;
 mod interrupts;

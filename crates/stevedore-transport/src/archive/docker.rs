@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::{
-    Algorithm, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, MediaType, Raw, RefName, Reference, Result,
+    Algorithm, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, MediaType, Raw, RefName,
+    Reference, Result,
 };
 
 use super::open::{Opening, blob_path};
@@ -34,8 +35,13 @@ fn or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Re
 }
 
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Saved>> {
-    let saved: Vec<Saved> = serde_json::from_slice(bytes)
-        .map_err(|error| Error::new(ErrorKind::Invalid, "its manifest.json is not what docker save writes").with_source(error))?;
+    let saved: Vec<Saved> = serde_json::from_slice(bytes).map_err(|error| {
+        Error::new(
+            ErrorKind::Invalid,
+            "its manifest.json is not what docker save writes",
+        )
+        .with_source(error)
+    })?;
     if saved.is_empty() {
         return Err(Error::new(ErrorKind::Invalid, "its manifest.json names no image"));
     }
@@ -45,7 +51,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Saved>> {
 impl Saved {
     /// The names, written out: `docker.io/library/app:v1`. What is no reference with a tag is none.
     pub(super) fn names(&self) -> impl Iterator<Item = RefName> {
-        let references = self.repo_tags.iter().filter_map(|name| name.parse::<Reference>().ok());
+        let references = self
+            .repo_tags
+            .iter()
+            .filter_map(|name| name.parse::<Reference>().ok());
         references
             .filter(|reference| reference.tag().is_some())
             .map(|reference| RefName::verbatim(&reference.canonical()))
@@ -53,19 +62,24 @@ impl Saved {
 }
 
 /// The index of a layout with the names that Docker knows its images by: each entry once for every name.
-pub(super) fn named(opening: &Opening, saved: &[Saved], index: Raw<ImageIndex>) -> Result<Raw<ImageIndex>> {
+pub(super) fn named(opening: &Opening, saved: &[Saved], index: &ImageIndex) -> Result<Raw<ImageIndex>> {
     let mut entries = Vec::new();
     let mut found = HashSet::new();
+    let mut looked_at = 0;
     for entry in &index.manifests {
         let full = entry.annotations.get(FULL_NAME).cloned();
-        let full = full.and_then(|name| name.parse::<Reference>().ok()).map(|name| name.canonical());
-        let names: Vec<String> = match full {
-            Some(name) => vec![name],
-            None => {
-                let configs = configs(opening, entry, &mut 0)?;
-                let images = saved.iter().filter(|image| configs.contains(&image.config));
-                images.flat_map(Saved::names).map(|name| name.to_string()).collect()
-            }
+        let full = full
+            .and_then(|name| name.parse::<Reference>().ok())
+            .map(|name| name.canonical());
+        let names: Vec<String> = if let Some(name) = full {
+            vec![name]
+        } else {
+            let configs = configs(opening, entry, &mut looked_at)?;
+            let images = saved.iter().filter(|image| configs.contains(&image.config));
+            images
+                .flat_map(Saved::names)
+                .map(|name| name.to_string())
+                .collect()
         };
         if names.is_empty() {
             entries.push(entry.clone());
@@ -76,7 +90,11 @@ pub(super) fn named(opening: &Opening, saved: &[Saved], index: Raw<ImageIndex>) 
             }
         }
     }
-    Ok(Raw::encode(&ImageIndex::new(entries), MediaType::OCI_INDEX, Algorithm::Sha256)?)
+    Ok(Raw::encode(
+        &ImageIndex::new(entries),
+        MediaType::OCI_INDEX,
+        Algorithm::Sha256,
+    )?)
 }
 
 /// The paths of the configs of all images of an entry.

@@ -10,8 +10,8 @@ use stevedore_archive::codec::Compression;
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::CONFIG_LIMIT;
 use stevedore_core::{
-    Algorithm, Context as _, Descriptor, Digest, Error, ErrorKind, Hasher, ImageConfig, ImageIndex, ImageManifest,
-    MediaType, Raw, Result,
+    Algorithm, Context as _, Descriptor, Digest, Error, ErrorKind, Hasher, ImageConfig, ImageIndex,
+    ImageManifest, MediaType, Raw, Result,
 };
 
 use super::docker::Saved;
@@ -25,7 +25,8 @@ pub(super) fn make(opening: &Opening, saved: &[Saved]) -> Result<(Raw<ImageIndex
     let mut made = Made::default();
     let mut entries = Vec::new();
     for image in saved {
-        let entry = make_image(opening, image, &mut made).context(|| format!("its image {}", image.config))?;
+        let entry =
+            make_image(opening, image, &mut made).context(|| format!("its image {}", image.config))?;
         let mut names = image.names().peekable();
         if names.peek().is_none() {
             entries.push(entry.clone());
@@ -37,11 +38,22 @@ pub(super) fn make(opening: &Opening, saved: &[Saved]) -> Result<(Raw<ImageIndex
 }
 
 fn make_image(opening: &Opening, image: &Saved, made: &mut Made) -> Result<Descriptor> {
-    let config = opening.small(&image.config)?.ok_or_else(|| invalid("its config is not there"))?;
-    let parsed: Raw<ImageConfig> = Raw::parse(config.clone(), MediaType::OCI_CONFIG, Algorithm::Sha256, CONFIG_LIMIT)?;
+    let config = opening
+        .small(&image.config)?
+        .ok_or_else(|| invalid("its config is not there"))?;
+    let parsed: Raw<ImageConfig> = Raw::parse(
+        config.clone(),
+        MediaType::OCI_CONFIG,
+        Algorithm::Sha256,
+        CONFIG_LIMIT,
+    )?;
     let diff_ids = &parsed.rootfs.diff_ids;
     if diff_ids.len() != image.layers.len() {
-        let message = format!("it has {} layers, and its config {}", image.layers.len(), diff_ids.len());
+        let message = format!(
+            "it has {} layers, and its config {}",
+            image.layers.len(),
+            diff_ids.len()
+        );
         return Err(invalid(message));
     }
     let mut layers = Vec::new();
@@ -75,7 +87,12 @@ fn make_layer(opening: &Opening, path: &str, diff_id: Option<Digest>, made: &mut
         Compression::None => MediaType::OCI_LAYER,
         Compression::Gzip => MediaType::OCI_LAYER_GZIP,
         Compression::Zstd => MediaType::OCI_LAYER_ZSTD,
-        other => return Err(invalid(format!("its layer {path} is compressed with {}", other.as_str()))),
+        other => {
+            return Err(invalid(format!(
+                "its layer {path} is compressed with {}",
+                other.as_str()
+            )));
+        }
     };
     let digest = match diff_id {
         Some(diff_id) if media_type == MediaType::OCI_LAYER => diff_id,

@@ -10,7 +10,7 @@ use super::open::blob_path;
 /// The images of an archive that is written.
 #[derive(Debug, Default)]
 pub(super) struct Images {
-    images: HashMap<Digest, Image>,
+    by_digest: HashMap<Digest, Image>,
     indexes: HashMap<Digest, Vec<Descriptor>>,
     roots: Vec<(Digest, Vec<RefName>)>,
 }
@@ -27,7 +27,7 @@ impl Images {
         match document {
             Document::Image(image) if image.config.media_type.is_config() => {
                 let (config, layers) = (image.config.clone(), image.layers.clone());
-                self.images.insert(document.digest(), Image { config, layers });
+                self.by_digest.insert(document.digest(), Image { config, layers });
             }
             Document::Index(index) => {
                 self.indexes.insert(document.digest(), index.manifests.clone());
@@ -44,11 +44,13 @@ impl Images {
     /// The image that a root is or has: of an index that for this host, else its first.
     fn image(&self, root: &Digest) -> Option<&Image> {
         let Some(children) = self.indexes.get(root) else {
-            return self.images.get(root);
+            return self.by_digest.get(root);
         };
         let there = |child: &&Descriptor| {
             let digest = child.known_digest();
-            digest.is_ok_and(|digest| self.images.contains_key(&digest) || self.indexes.contains_key(&digest))
+            digest.is_ok_and(|digest| {
+                self.by_digest.contains_key(&digest) || self.indexes.contains_key(&digest)
+            })
         };
         let host = Platform::host();
         let is_host = |child: &&Descriptor| child.platform.as_ref().is_some_and(|it| host.matches(it));
@@ -79,7 +81,10 @@ pub(super) fn of(images: &Images, is_there: impl Fn(&Digest) -> bool) -> Result<
         let mut layers = Vec::with_capacity(image.layers.len());
         for layer in &image.layers {
             if !is_there(&layer.known_digest()?) {
-                let message = format!("docker load needs the layer {}, which lies elsewhere", layer.digest);
+                let message = format!(
+                    "docker load needs the layer {}, which lies elsewhere",
+                    layer.digest
+                );
                 return Err(Error::new(ErrorKind::Unsupported, message));
             }
             layers.push(path(layer)?);

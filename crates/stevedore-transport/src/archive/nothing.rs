@@ -4,8 +4,8 @@ use async_trait::async_trait;
 use futures_util::stream;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
-    Blob, ByteRange, Descriptor, Digest, Document, Error, ErrorKind, Named, Place, ReferrerFilter, Result, Selector,
-    Source,
+    Blob, ByteRange, Descriptor, Digest, Document, Error, ErrorKind, Named, Place, ReferrerFilter, Result,
+    Selector, Source,
 };
 
 /// A source that has nothing.

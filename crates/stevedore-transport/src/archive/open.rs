@@ -14,7 +14,8 @@ use stevedore_archive::codec::{Compression, Decoder, Limits};
 use stevedore_archive::tar::{self, Index, Indexed, Kind};
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::{
-    Algorithm, Blob, ByteRange, Context as _, Digest, Error, ErrorKind, ImageIndex, MediaType, Place, Raw, Result,
+    Algorithm, Blob, ByteRange, Context as _, Digest, Error, ErrorKind, ImageIndex, MediaType, Place, Raw,
+    Result,
 };
 
 use super::{ArchiveForm, docker, is_standard_stream, legacy};
@@ -73,13 +74,15 @@ impl Opened {
         let layout = opening.layout()?;
         let (index, made) = match (form, layout) {
             (ArchiveForm::Oci, Some(index)) => (index, Made::default()),
-            (ArchiveForm::Oci, None) => return Err(opening.is_none("oci-archive", "index.json", "docker-archive")),
+            (ArchiveForm::Oci, None) => {
+                return Err(opening.is_none("oci-archive", "index.json", "docker-archive"));
+            }
             (ArchiveForm::Docker, layout) => match (opening.saved()?, layout) {
                 (None, Some(_)) => {
                     return Err(opening.is_none("docker-archive", "manifest.json", "oci-archive"));
                 }
                 (None, None) => return Err(opening.is_none("docker-archive", "manifest.json", "")),
-                (Some(saved), Some(index)) => (docker::named(&opening, &saved, index)?, Made::default()),
+                (Some(saved), Some(index)) => (docker::named(&opening, &saved, &index)?, Made::default()),
                 (Some(saved), None) => legacy::make(&opening, &saved)?,
             },
         };
@@ -111,7 +114,11 @@ impl Opening {
         };
         check_header("its oci-layout", &header)?;
         let index = Raw::parse(bytes, MediaType::OCI_INDEX, Algorithm::Sha256, MANIFEST_LIMIT);
-        Ok(Some(index.map_err(Error::from).context(|| "its index.json".to_owned())?))
+        Ok(Some(
+            index
+                .map_err(Error::from)
+                .context(|| "its index.json".to_owned())?,
+        ))
     }
 
     fn saved(&self) -> Result<Option<Vec<docker::Saved>>> {
@@ -123,7 +130,9 @@ impl Opening {
 
     fn is_none(&self, what: &str, missing: &str, other: &str) -> Error {
         let mut message = format!("it is no {what}: it has no {missing}");
-        if other == "docker-archive" && self.entries.entry(b"manifest.json").is_some() || other == "oci-archive" {
+        if other == "docker-archive" && self.entries.entry(b"manifest.json").is_some()
+            || other == "oci-archive"
+        {
             message = format!("{message}; it can be read as {other}:");
         } else if self.entries.entry(b"repositories").is_some() {
             message = format!("{message}: `docker save` of before 2016 wrote it");
@@ -142,10 +151,15 @@ impl Opening {
             return Err(Error::new(ErrorKind::TooLarge, message));
         }
         let mut bytes = Vec::new();
-        let read = self.at(range.start).and_then(|file| file.take(size).read_to_end(&mut bytes));
+        let read = self
+            .at(range.start)
+            .and_then(|file| file.take(size).read_to_end(&mut bytes));
         match read {
             Ok(count) if count as u64 == size => Ok(Some(bytes.into())),
-            Ok(_) => Err(Error::new(ErrorKind::Invalid, format!("its {path} became shorter"))),
+            Ok(_) => Err(Error::new(
+                ErrorKind::Invalid,
+                format!("its {path} became shorter"),
+            )),
             Err(error) => Err(Error::storage(format!("its {path}"), error)),
         }
     }
@@ -160,7 +174,8 @@ impl Opening {
     /// Where the content of a file lies, over links.
     pub(super) fn content(entries: &Index, path: &str) -> Result<Option<Range<u64>>> {
         let found = entries.resolve(path.as_bytes());
-        let found = found.map_err(|error| Error::of(ErrorKind::Invalid, error).context(format!("its {path}")))?;
+        let found =
+            found.map_err(|error| Error::of(ErrorKind::Invalid, error).context(format!("its {path}")))?;
         match found {
             None => Ok(None),
             Some(Indexed {

@@ -49,7 +49,10 @@ impl Output {
         let shown = path.display();
         match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
-                return Err(Error::new(ErrorKind::Invalid, format!("{shown} is a directory, and no archive")));
+                return Err(Error::new(
+                    ErrorKind::Invalid,
+                    format!("{shown} is a directory, and no archive"),
+                ));
             }
             Ok(metadata) if !metadata.is_file() => {
                 return Self::stream(shown.to_string(), OpenOptions::new().write(true).open(path));
@@ -128,10 +131,15 @@ impl Output {
     /// [`ErrorKind::Conflict`] where nothing can be taken back.
     pub(super) fn cut(&mut self, end: u64) -> Result<()> {
         if let Place::Stream(shown) = &self.place {
-            let message = format!("the archive to {shown} broke off in the middle of an entry: it has to be begun again");
+            let message = format!(
+                "the archive to {shown} broke off in the middle of an entry: it has to be begun again"
+            );
             return Err(Error::new(ErrorKind::Conflict, message));
         }
-        let cut = self.file.set_len(end).and_then(|()| self.file.seek(SeekFrom::Start(end)));
+        let cut = self
+            .file
+            .set_len(end)
+            .and_then(|()| self.file.seek(SeekFrom::Start(end)));
         cut.map_err(|error| self.cannot(error))?;
         self.written = end;
         Ok(())

@@ -11,8 +11,8 @@ use futures_util::StreamExt as _;
 use futures_util::future::join;
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::{
-    Algorithm, Blob, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan, MediaType, Place, Put,
-    Raw, RefName, Result, Role, Selector, Sink, SinkTraits, Staging, Supply,
+    Algorithm, Blob, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan, MediaType,
+    Place, Put, Raw, RefName, Result, Role, Selector, Sink, SinkTraits, Staging, Supply,
 };
 use tokio::sync::mpsc;
 
@@ -99,10 +99,10 @@ impl ArchiveSink {
 
     async fn put_bytes(&self, progress: &mut Progress, document: &Document) -> Result<()> {
         let (digest, bytes) = (document.digest(), document.bytes().clone());
+        let tape = self.tape(progress).await?;
         if progress.there.contains_key(&digest) {
             return Ok(());
         }
-        let tape = self.tape(progress).await?;
         let put = blocking(move || {
             let mut tape = locked(&tape);
             let from = usize::try_from(tape.begin(digest, bytes.len() as u64)?).unwrap_or(usize::MAX);
@@ -130,7 +130,10 @@ impl Progress {
                 _ => root.clone().with_annotation(REF_NAME, name.as_str()),
             };
             let known_by = |entry: &Descriptor| {
-                let known = entry.annotations.get(FULL_NAME).or(entry.annotations.get(REF_NAME));
+                let known = entry
+                    .annotations
+                    .get(FULL_NAME)
+                    .or(entry.annotations.get(REF_NAME));
                 known.cloned()
             };
             let name = known_by(&entry);
@@ -151,13 +154,22 @@ impl Sink for ArchiveSink {
         Ok(self.progress.lock().await.there.get(&digest) == Some(&descriptor.size))
     }
 
-    async fn put_blob(&self, descriptor: &Descriptor, _held_at: &[Place], supply: &dyn Supply) -> Result<Put> {
+    async fn put_blob(
+        &self,
+        descriptor: &Descriptor,
+        _held_at: &[Place],
+        supply: &dyn Supply,
+    ) -> Result<Put> {
         let (digest, size) = (descriptor.known_digest()?, descriptor.size);
         let mut progress = self.progress.lock().await;
         match progress.there.get(&digest) {
             Some(there) if *there == size => return Ok(Put::Present),
             Some(there) => {
-                return Err(Error::mismatch(digest, format!("{size} bytes"), format!("{there} bytes")));
+                return Err(Error::mismatch(
+                    digest,
+                    format!("{size} bytes"),
+                    format!("{there} bytes"),
+                ));
             }
             None => {}
         }
@@ -198,7 +210,10 @@ impl Sink for ArchiveSink {
     }
 
     async fn remove(&self, _selector: &Selector) -> Result<()> {
-        let message = format!("{} is an archive, which is only written whole", self.path.display());
+        let message = format!(
+            "{} is an archive, which is only written whole",
+            self.path.display()
+        );
         Err(Error::new(ErrorKind::Unsupported, message))
     }
 
@@ -206,11 +221,17 @@ impl Sink for ArchiveSink {
         let mut progress = self.progress.lock().await;
         let tape = self.tape(&mut progress).await?;
         let manifest = match self.form {
-            ArchiveForm::Docker => Some(manifest::of(&progress.images, |digest| progress.there.contains_key(digest))?),
+            ArchiveForm::Docker => Some(manifest::of(&progress.images, |digest| {
+                progress.there.contains_key(digest)
+            })?),
             ArchiveForm::Oci => None,
         };
         for (subject, referrers) in std::mem::take(&mut progress.referrers) {
-            let index = Raw::encode(&ImageIndex::new(referrers), MediaType::OCI_INDEX, Algorithm::Sha256)?;
+            let index = Raw::encode(
+                &ImageIndex::new(referrers),
+                MediaType::OCI_INDEX,
+                Algorithm::Sha256,
+            )?;
             let filed = Document::Index(index);
             self.put_bytes(&mut progress, &filed).await?;
             let tag = RefName::verbatim(&fallback::tag(&subject));

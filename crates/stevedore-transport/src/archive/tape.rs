@@ -65,12 +65,19 @@ impl Tape {
     /// [`ErrorKind::Mismatch`] where it is more than was to come, [`ErrorKind::Storage`].
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let Some(mut pending) = self.pending.take() else {
-            return Err(Error::new(ErrorKind::Conflict, "no blob of the archive was begun"));
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "no blob of the archive was begun",
+            ));
         };
         let would_be = pending.hasher.len() + bytes.len() as u64;
         if would_be > pending.size {
             let actual = format!("at least {would_be} bytes");
-            return Err(Error::mismatch(pending.digest, format!("{} bytes", pending.size), actual));
+            return Err(Error::mismatch(
+                pending.digest,
+                format!("{} bytes", pending.size),
+                actual,
+            ));
         }
         self.output.write(bytes)?;
         pending.hasher.update(bytes);
@@ -84,7 +91,10 @@ impl Tape {
     /// [`ErrorKind::Mismatch`], [`ErrorKind::Storage`].
     pub(super) fn finish_blob(&mut self) -> Result<()> {
         let Some(Pending { digest, size, hasher }) = self.pending.take() else {
-            return Err(Error::new(ErrorKind::Conflict, "no blob of the archive was begun"));
+            return Err(Error::new(
+                ErrorKind::Conflict,
+                "no blob of the archive was begun",
+            ));
         };
         if hasher.len() != size {
             let actual = format!("{} bytes", hasher.len());

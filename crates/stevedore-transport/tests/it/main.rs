@@ -1,5 +1,6 @@
 //! Integration tests of `stevedore-transport`, one binary.
 
+mod archive;
 mod counting;
 mod dir;
 mod hello;
