@@ -86,7 +86,7 @@ fn a_layout_of_another_version() {
     refuses(
         &world,
         1,
-        "error: src is a layout of version \"2.0.0\"; this reads version 1\n",
+        "error: src/oci-layout is of version \"2.0.0\"; this reads version 1\n",
     );
     fs::write(&header, "{").expect("a file");
     let ended = world.ends(&COPY, 1);

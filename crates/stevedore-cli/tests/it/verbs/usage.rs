@@ -87,7 +87,10 @@ fn what_was_typed_wrong_is_told_briefly_and_cannot_act_on_the_terminal() {
         "error: invalid value 'docker://UPPER' for '<IMAGE>': repository name in \"UPPER\" must be lower-case"
     );
     let (first, _) = told(&["inspect", "sif:x"]);
-    assert!(first.ends_with("which has docker://, oci:, oci-archive:, docker-archive: and dir:"), "{first}");
+    assert!(
+        first.ends_with("which has docker://, oci:, oci-archive:, docker-archive: and dir:"),
+        "{first}"
+    );
     for wrong in [
         &["inspect", "a\u{1b}[31m\u{202e}"][..],
         &["\u{1b}[31m\u{202e}"],
