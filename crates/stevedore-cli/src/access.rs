@@ -2,7 +2,6 @@
 
 mod password;
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -255,8 +254,18 @@ fn registry_settings(
     for path in ca_files {
         into = authorities(into, path)?;
     }
-    match access.cert_dir.as_ref().or(table.cert_dir.as_ref()) {
-        Some(path) => certificates(into, path),
+    if let Some(path) = access.cert_dir.as_ref().or(table.cert_dir.as_ref()) {
+        into = into
+            .with_certificate_directory(path)
+            .map_err(|error| Failure::usage_because(error.into()))?;
+    }
+    match &access.pair {
+        Some((chain, key)) => {
+            let with_identity = into.with_identity_pem(&read(chain)?, &read(key)?);
+            with_identity
+                .with_context(|| format!("{} is no certificate to be used", chain.display()))
+                .map_err(Failure::usage_because)
+        }
         None => Ok(into),
     }
 }
@@ -267,38 +276,6 @@ fn authorities(settings: RegistrySettings, path: &Path) -> Result<RegistrySettin
     settings
         .with_context(|| format!("{} has no certificates to be used", path.display()))
         .map_err(Failure::usage_because)
-}
-
-/// A directory as Docker and containers tools have it: `*.crt` are authorities, `NAME.cert` and `NAME.key` are who to
-/// be.
-fn certificates(mut settings: RegistrySettings, directory: &Path) -> Result<RegistrySettings, Failure> {
-    let list = || -> std::io::Result<Vec<PathBuf>> {
-        let entries = std::fs::read_dir(directory)?;
-        let mut paths = entries
-            .map(|entry| entry.map(|it| it.path()))
-            .collect::<Result<Vec<_>, _>>()?;
-        paths.sort();
-        Ok(paths)
-    };
-    let paths = list()
-        .with_context(|| format!("cannot list {}", directory.display()))
-        .map_err(Failure::usage_because)?;
-    let with_ending = |ending: &'static str| {
-        paths
-            .iter()
-            .filter(move |path| path.extension() == Some(OsStr::new(ending)))
-    };
-    for path in with_ending("crt") {
-        settings = authorities(settings, path)?;
-    }
-    if let Some(path) = with_ending("cert").next() {
-        let (chain, key) = (read(path)?, read(&path.with_extension("key"))?);
-        let with_identity = settings.with_identity_pem(&chain, &key);
-        settings = with_identity
-            .with_context(|| format!("{} is no certificate to be used", path.display()))
-            .map_err(Failure::usage_because)?;
-    }
-    Ok(settings)
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, Failure> {

@@ -48,6 +48,19 @@ pub enum Error {
         /// Why.
         source: BoxError,
     },
+    /// A proxy is in between, and does not lead to the server.
+    #[error("the proxy {proxy} does not lead to {url}")]
+    #[non_exhaustive]
+    Proxy {
+        /// The proxy: scheme, host and port.
+        proxy: String,
+        /// The scheme, host and port of the server.
+        url: String,
+        /// The status of the proxy's answer, where it gave one.
+        status: Option<u16>,
+        /// Why.
+        source: BoxError,
+    },
     /// A connection was not gone on with: the server's certificate is not believed, it does not speak TLS, or a
     /// registry sends to where it may not. Trying again does not help.
     #[error("cannot trust {url}")]

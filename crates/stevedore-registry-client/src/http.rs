@@ -7,6 +7,7 @@ mod distrust;
 mod io;
 mod reach;
 mod tls;
+mod tunnel;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -14,7 +15,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use ::http::{HeaderMap, HeaderValue, Method, Request, Response, header};
+use ::http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use futures_util::future::{Either, select};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::Client;
@@ -24,10 +25,11 @@ use tokio::time::timeout_at;
 use self::body::Activity;
 pub(crate) use self::body::{Outgoing, Payload};
 use self::connector::Connector;
-pub(crate) use self::dial::DialError;
+pub(crate) use self::dial::{DialError, ProxyFailure};
 pub(crate) use self::reach::{Peer, Reach};
 pub(crate) use self::tls::Trust;
 use crate::error::{Error, Result};
+use crate::proxies::Proxies;
 use crate::settings::Timeouts;
 use crate::url::{Origin, Url};
 
@@ -48,6 +50,7 @@ pub(crate) struct Http {
     pools: [Client<Connector, Outgoing>; 3],
     timeouts: Timeouts,
     user_agent: HeaderValue,
+    proxies: Arc<Proxies>,
     connector: Connector,
 }
 
@@ -58,6 +61,7 @@ pub(crate) struct Wiring {
     pub(crate) user_agent: HeaderValue,
     /// Addresses that are used for a host and port instead of asking the resolver.
     pub(crate) addresses: BTreeMap<(String, u16), Vec<SocketAddr>>,
+    pub(crate) proxies: Proxies,
 }
 
 impl Http {
@@ -67,8 +71,15 @@ impl Http {
             timeouts,
             user_agent,
             addresses,
+            proxies,
         } = wiring;
-        let connector = Connector::new(Arc::new(trust), Arc::new(addresses), timeouts);
+        let proxies = Arc::new(proxies);
+        let connector = Connector::new(
+            Arc::new(trust),
+            Arc::new(addresses),
+            Arc::clone(&proxies),
+            timeouts,
+        );
         let pool = |reach| {
             Client::builder(TokioExecutor::new())
                 .timer(TokioTimer::new())
@@ -84,6 +95,7 @@ impl Http {
             pools: Reach::ALL.map(pool),
             timeouts,
             user_agent,
+            proxies,
             connector,
         }
     }
@@ -108,8 +120,26 @@ impl Http {
         request
             .headers_mut()
             .insert(header::USER_AGENT, self.user_agent.clone());
+        // What is not wrapped in TLS a proxy passes on request by request, and is told with each who we are. With TLS
+        // it was told when it was asked for the connection; the server behind it must not hear of it.
+        let passing = match url.origin() {
+            origin if origin.secure => None,
+            origin => self.proxies.proxy_for(origin)?,
+        };
+        if let Some(authorization) = passing.and_then(|proxy| proxy.authorization.clone()) {
+            request
+                .headers_mut()
+                .insert(header::PROXY_AUTHORIZATION, authorization);
+        }
         let response = self.wait(reach, request, &activity, patience).await;
-        response.map_err(|failure| failure.explain(&activity, method, url))
+        let response = response.map_err(|failure| failure.explain(&activity, method, url))?;
+        match passing {
+            Some(proxy) if response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                let failure = ProxyFailure::of_status(407, proxy);
+                Err(failed_proxy(&proxy.to_string(), &failure, url.origin()))
+            }
+            _ => Ok(response),
+        }
     }
 
     /// Whether a server answers to TLS; where there is no connection at all this is not known.
@@ -179,11 +209,13 @@ impl Failure {
             Self::Stuck(after) => timed_out("the next bytes to send", after),
             Self::Hyper(error) => match find_cause::<DialError>(&error) {
                 Some(dial) => {
-                    let (url, source) = (url.origin().to_string(), Box::new(dial.clone()));
-                    if dial.is_permanent() {
-                        Error::Untrusted { url, source }
-                    } else {
-                        Error::Connect { url, source }
+                    let origin = url.origin();
+                    let (url, source) = (origin.to_string(), Box::new(dial.clone()));
+                    match dial {
+                        DialError::Setting { what } => Error::setting(what.clone()),
+                        DialError::Proxy { proxy, failure } => failed_proxy(proxy, failure, origin),
+                        dial if dial.is_permanent() => Error::Untrusted { url, source },
+                        _ => Error::Connect { url, source },
                     }
                 }
                 None => Error::Interrupted {
@@ -193,6 +225,15 @@ impl Failure {
                 },
             },
         }
+    }
+}
+
+fn failed_proxy(proxy: &str, failure: &ProxyFailure, origin: &Origin) -> Error {
+    Error::Proxy {
+        proxy: proxy.to_owned(),
+        url: origin.to_string(),
+        status: failure.status(),
+        source: Box::new(failure.clone()),
     }
 }
 

@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
 pub mod auth;
+mod certificates;
 mod client;
 mod date;
 mod environment;
 mod error;
 mod http;
+mod proxies;
 mod repository;
 mod request;
 mod secret;
@@ -13,9 +15,11 @@ mod settings;
 mod sys;
 mod url;
 
+pub use certificates::{CertificateDirectories, CertificateDirectory};
 pub use client::{Client, ClientBuilder};
-pub use environment::Environment;
+pub use environment::{Environment, Variable};
 pub use error::{Error, Refused, RegistryError, Result};
+pub use proxies::{Proxies, Route};
 pub use repository::Repository;
 pub use request::Warning;
 pub use settings::{RegistrySettings, RetryPolicy, Roots, Timeouts};

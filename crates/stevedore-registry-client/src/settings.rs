@@ -1,12 +1,13 @@
 //! What can be set about a client: for one registry, and for all.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
+use crate::certificates::{CertificateDirectory, unreadable};
 use crate::error::{Error, Result};
 
 /// How one registry is spoken to. None of it touches any other host, also not one that the registry redirects to.
@@ -35,7 +36,10 @@ pub struct RegistrySettings {
     /// the registry takes that. For registries behind proxies that take no large requests and do not say so.
     pub chunk_size: Option<u64>,
     pub(crate) authorities: Vec<CertificateDer<'static>>,
-    pub(crate) identity: Option<Identity>,
+    /// The first one that a server takes is shown.
+    pub(crate) identities: Vec<Identity>,
+    /// Whether a directory was named, so that none is looked for.
+    pub(crate) directory_named: bool,
 }
 
 /// A client certificate with its chain, and its key.
@@ -147,16 +151,60 @@ impl RegistrySettings {
         Ok(self)
     }
 
-    /// The same settings, with a client certificate (its chain behind it) and its key, in PEM.
+    /// The same settings, with a client certificate (its chain behind it) and its key, in PEM. The registry gets it
+    /// at its own host and port only, never whoever it sends to.
     ///
     /// # Errors
     /// [`Error::Setting`] if certificate or key are missing or broken.
     pub fn with_identity_pem(mut self, chain: &[u8], key: &[u8]) -> Result<Self> {
+        // Before those of a directory.
+        self.identities.insert(0, Identity::from_pem(chain, key)?);
+        Ok(self)
+    }
+
+    /// The same settings, with the authorities and client certificates of a directory, and of no other
+    /// ([`CertificateDirectories`](crate::CertificateDirectories)).
+    ///
+    /// # Errors
+    /// [`Error::Setting`] if the directory or a file in it cannot be read or used.
+    pub fn with_certificate_directory(mut self, path: impl AsRef<Path>) -> Result<Self> {
+        self.directory_named = true;
+        self.add_directory(&CertificateDirectory::open(path)?)?;
+        Ok(self)
+    }
+
+    /// Adds what is in a directory.
+    pub(crate) fn add_directory(&mut self, directory: &CertificateDirectory) -> Result<()> {
+        for path in directory.authorities() {
+            let found = certificates(&read(path)?).map_err(|error| unusable(path, error))?;
+            self.authorities.extend(found);
+        }
+        for (chain, key) in directory.identities() {
+            let identity = Identity::from_pem(&read(chain)?, &read(key)?);
+            self.identities
+                .push(identity.map_err(|error| unusable(chain, error))?);
+        }
+        Ok(())
+    }
+}
+
+impl Identity {
+    fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self> {
         let chain = certificates(chain)?;
         let key = PrivateKeyDer::from_pem_slice(key)
             .map_err(|_| Error::setting("the client key is not a private key in PEM"))?;
-        self.identity = Some(Identity { chain, key });
-        Ok(self)
+        Ok(Self { chain, key })
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|error| unreadable("read", path, error))
+}
+
+fn unusable(path: &Path, error: Error) -> Error {
+    Error::Setting {
+        what: format!("{} has no certificates to be used", path.display()),
+        source: Some(Box::new(error)),
     }
 }
 
@@ -190,7 +238,8 @@ impl fmt::Debug for RegistrySettings {
             .field("private_targets", &self.private_targets)
             .field("chunk_size", &self.chunk_size)
             .field("authorities", &self.authorities.len())
-            .field("identity", &self.identity.is_some())
+            .field("identities", &self.identities.len())
+            .field("directory_named", &self.directory_named)
             .finish()
     }
 }

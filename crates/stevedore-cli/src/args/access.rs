@@ -13,6 +13,8 @@ pub(crate) struct Access {
     pub(crate) plain_http: bool,
     pub(crate) ca_files: Vec<PathBuf>,
     pub(crate) cert_dir: Option<PathBuf>,
+    /// A client certificate and its key.
+    pub(crate) pair: Option<(PathBuf, PathBuf)>,
     pub(crate) trusted_realms: Vec<String>,
 }
 
@@ -49,6 +51,7 @@ impl Access {
             plain_http: self.plain_http || all.plain_http,
             ca_files: filled(self.ca_files, &all.ca_files),
             cert_dir: self.cert_dir.or_else(|| all.cert_dir.clone()),
+            pair: self.pair.or_else(|| all.pair.clone()),
             trusted_realms: filled(self.trusted_realms, &all.trusted_realms),
         }
     }
@@ -145,11 +148,28 @@ macro_rules! access_flags {
             )]
             ca_file: Vec<PathBuf>,
             #[arg(
-                help = concat!( "A directory with authorities (*.crt) and a client certificate with its key (*.cert, *.key)", $of ),
+                help = concat!(
+                    "A directory with authorities (*.crt) and client certificates with their keys (*.cert, *.key)", $of,
+                    ", in place of certs.d"
+                ),
                 id = concat!($prefix, "cert-dir"), long = concat!($prefix, "cert-dir"), value_name = "DIR",
                 hide_short_help = $hide $(, alias = concat!($alias, "cert-dir"))?
             )]
             cert_dir: Option<PathBuf>,
+            #[arg(
+                help = concat!("A file in PEM with a client certificate", $of),
+                id = concat!($prefix, "cert"), long = concat!($prefix, "cert"), value_name = "FILE",
+                alias = concat!($prefix, "cert-file"), requires = concat!($prefix, "key"), hide_short_help = $hide
+                $(, alias = concat!($alias, "cert"))?
+            )]
+            cert: Option<PathBuf>,
+            #[arg(
+                help = concat!("A file in PEM with the key of the client certificate", $of),
+                id = concat!($prefix, "key"), long = concat!($prefix, "key"), value_name = "FILE",
+                alias = concat!($prefix, "key-file"), requires = concat!($prefix, "cert"), hide_short_help = $hide
+                $(, alias = concat!($alias, "key"))?
+            )]
+            key: Option<PathBuf>,
             #[arg(
                 help = concat!("A token service that may be told the credentials", $of),
                 id = concat!($prefix, "trusted-realm"), long = concat!($prefix, "trusted-realm"),
@@ -182,6 +202,7 @@ macro_rules! access_flags {
                     plain_http: flags.plain_http,
                     ca_files: flags.ca_file,
                     cert_dir: flags.cert_dir,
+                    pair: flags.cert.zip(flags.key),
                     trusted_realms: flags.trusted_realm,
                 }
             }

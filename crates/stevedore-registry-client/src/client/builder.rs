@@ -12,9 +12,11 @@ use stevedore_core::reference::Registry;
 use super::{Client, Inner};
 use crate::auth::CredentialSources;
 use crate::auth::token::Tokens;
+use crate::certificates::CertificateDirectories;
 use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::{Http, Trust, Wiring};
+use crate::proxies::Proxies;
 use crate::request::{Limiter, Show, ShowRetry, Warning, Warnings};
 use crate::settings::{RegistrySettings, RetryPolicy, Roots, Timeouts};
 use crate::url::Origin;
@@ -51,6 +53,8 @@ const RENEW_AFTER: Duration = Duration::from_secs(60);
 pub struct ClientBuilder {
     sources: Option<CredentialSources>,
     roots: Option<Roots>,
+    directories: Option<CertificateDirectories>,
+    proxies: Option<Proxies>,
     settings: BTreeMap<String, (Registry, RegistrySettings)>,
     timeouts: Timeouts,
     retry: RetryPolicy,
@@ -67,6 +71,8 @@ impl ClientBuilder {
         Self {
             sources: None,
             roots: None,
+            directories: None,
+            proxies: None,
             settings: BTreeMap::new(),
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
@@ -89,6 +95,19 @@ impl ClientBuilder {
     /// `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
     pub fn roots(mut self, roots: Roots) -> Self {
         self.roots = Some(roots);
+        self
+    }
+
+    /// Where directories with certificates of registries are looked for. Without this: where the process's
+    /// environment leads to. A registry whose settings name a directory has no other.
+    pub fn certificate_directories(mut self, directories: CertificateDirectories) -> Self {
+        self.directories = Some(directories);
+        self
+    }
+
+    /// Through which proxies servers are reached. Without this: those that the process's environment names.
+    pub fn proxies(mut self, proxies: Proxies) -> Self {
+        self.proxies = Some(proxies);
         self
     }
 
@@ -130,7 +149,8 @@ impl ClientBuilder {
         self
     }
 
-    /// The addresses of a host and port; nothing else is asked for them.
+    /// The addresses of a host and port; nothing else is asked for them. What is reached through a proxy is found by
+    /// the proxy; what is said here then holds for the proxy's own host.
     pub fn resolve(mut self, host: &str, port: u16, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
         let host = host.trim_matches(['[', ']']).to_ascii_lowercase();
         self.addresses
@@ -172,11 +192,17 @@ impl ClientBuilder {
         let sources = self
             .sources
             .unwrap_or_else(|| CredentialSources::new(Environment::from_process()));
+        let directories = self
+            .directories
+            .unwrap_or_else(|| CertificateDirectories::from_environment(&Environment::from_process()));
         let wiring = Wiring {
-            trust: Trust::new(roots, hosts),
+            trust: Trust::new(roots, directories, hosts),
             timeouts: self.timeouts,
             user_agent,
             addresses: self.addresses,
+            proxies: self
+                .proxies
+                .unwrap_or_else(|| Proxies::from_environment(&Environment::from_process())),
         };
         let inner = Inner {
             http: Http::new(wiring),

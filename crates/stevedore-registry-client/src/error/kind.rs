@@ -5,7 +5,7 @@ use std::time::Duration;
 use stevedore_core::ErrorKind;
 
 use super::{Error, Refused};
-use crate::http::DialError;
+use crate::http::{DialError, ProxyFailure};
 
 impl Error {
     /// What kind of failure this is.
@@ -16,8 +16,16 @@ impl Error {
                 ErrorKind::Unauthorized
             }
             Self::Connect { .. } => ErrorKind::Network,
+            Self::Proxy { status, source, .. } => match (status, source.downcast_ref()) {
+                (Some(401 | 403 | 407), _) => ErrorKind::Unauthorized,
+                (Some(400..500), _) => ErrorKind::Unsupported,
+                (None, Some(ProxyFailure::Unreachable { source })) if source.is_permanent() => {
+                    ErrorKind::Untrusted
+                }
+                _ => ErrorKind::Network,
+            },
             Self::Untrusted { source, .. } => match source.downcast_ref() {
-                Some(DialError::OutOfReach { .. }) => ErrorKind::Denied,
+                Some(DialError::OutOfReach { .. } | DialError::Disguised { .. }) => ErrorKind::Denied,
                 _ => ErrorKind::Untrusted,
             },
             Self::Interrupted { .. } => ErrorKind::Interrupted,

@@ -1,5 +1,6 @@
 //! From a host's name to a TCP connection: all addresses, both families (RFC 8305, "Happy Eyeballs").
 
+use std::error::Error as _;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -12,6 +13,8 @@ use tokio::net::{TcpStream, lookup_host};
 
 use super::distrust;
 use super::reach::Reach;
+use crate::error::Error;
+use crate::proxies::Proxy;
 
 /// After how long the next address is tried beside the ones before (RFC 8305, section 5).
 const NEXT_ADDRESS: Duration = Duration::from_millis(250);
@@ -39,15 +42,72 @@ pub(crate) enum DialError {
     Tls { host: String, source: Arc<io::Error> },
     #[error("{what}")]
     Trust { what: String },
+    /// Something that was set, and cannot be used.
+    #[error("{what}")]
+    Setting { what: String },
+    /// Said by what is around it, which names the proxy.
+    #[error("{failure}")]
+    Proxy { proxy: String, failure: ProxyFailure },
+    #[error("the host {host} could be an address that is not written as one, and is not asked of a proxy")]
+    Disguised { host: String },
     #[error("no connection within {:.1} seconds", after.as_secs_f32())]
     TimedOut { after: Duration },
 }
 
+/// Why a proxy does not lead to a server.
+#[derive(Clone, Debug, thiserror::Error)]
+pub(crate) enum ProxyFailure {
+    #[error("there is no connection with the proxy")]
+    Unreachable { source: Arc<DialError> },
+    #[error("it broke the connection")]
+    Broken,
+    #[error("its answer is not one of a proxy")]
+    Nonsense,
+    #[error(
+        "it wants credentials (status 407): http://USER:PASSWORD@HOST in the variable that names the proxy"
+    )]
+    WantsCredentials,
+    #[error("it does not take the credentials (status 407) that the variable has which names the proxy")]
+    RefusesCredentials,
+    #[error("it refuses (status {status})")]
+    Status { status: u16 },
+}
+
+impl ProxyFailure {
+    /// What a status other than a success says.
+    pub(crate) fn of_status(status: u16, proxy: &Proxy) -> Self {
+        match status {
+            407 if proxy.authorization.is_some() => Self::RefusesCredentials,
+            407 => Self::WantsCredentials,
+            status => Self::Status { status },
+        }
+    }
+
+    /// The status of the answer, where there was one.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self {
+            Self::WantsCredentials | Self::RefusesCredentials => Some(407),
+            Self::Status { status } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
 impl DialError {
+    /// A setting that is found unusable only now that it is used.
+    pub(super) fn setting(error: Error) -> Self {
+        let cause = error.source().map(|cause| format!(": {cause}"));
+        Self::Setting {
+            what: format!("{error}{}", cause.unwrap_or_default()),
+        }
+    }
+
     /// Whether trying again cannot help.
     pub(crate) fn is_permanent(&self) -> bool {
         match self {
-            Self::OutOfReach { .. } | Self::Trust { .. } => true,
+            Self::OutOfReach { .. } | Self::Disguised { .. } | Self::Trust { .. } | Self::Setting { .. } => {
+                true
+            }
             Self::Tls { source, .. } => distrust::is_lasting(source),
             _ => false,
         }

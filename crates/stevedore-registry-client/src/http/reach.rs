@@ -4,6 +4,13 @@
 //! that followed it anywhere were used to reach into the networks they run in (go-containerregistry#2193); those that
 //! looked at the host name were fooled by a name that resolves to a private address (go-containerregistry#2440). So
 //! the addresses are looked at after resolving, right before the connection is made to just these.
+//!
+//! Through a proxy there is nothing to look at: it resolves the name, in its own network, and where it leads to is for
+//! those to decide who run it. What is left to decide here is decided all the same. A host that is an address is
+//! refused as without a proxy, and so is one that looks like another spelling of an address (`2130706433`,
+//! `0x7f.1`), for who knows how a proxy reads it. A registry behind a proxy that is named by its name counts as one of
+//! the public network, which leads nowhere private. Names are not resolved here for the sake of it: where proxies are
+//! needed names of the outside are often not known inside, and the proxy may well get another answer.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
@@ -16,6 +23,21 @@ pub(crate) enum Reach {
     Private = 1,
     /// Only addresses of the public network: for where a registry of the public network sends us.
     Public = 2,
+}
+
+/// Whether something may read a host as an address although it is not written as one: its last label is a number, as
+/// in what browsers take for addresses (URL Standard, "ends in a number checker").
+pub(super) fn is_disguised(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host);
+    if host.parse::<IpAddr>().is_ok() {
+        return false;
+    }
+    let last = host.rsplit('.').next().unwrap_or_default();
+    let hexadecimal = last.strip_prefix("0x").or_else(|| last.strip_prefix("0X"));
+    match hexadecimal {
+        Some(digits) => digits.bytes().all(|digit| digit.is_ascii_hexdigit()),
+        None => !last.is_empty() && last.bytes().all(|digit| digit.is_ascii_digit()),
+    }
 }
 
 /// The other end of a connection.
@@ -144,6 +166,33 @@ mod tests {
             "::ffff:8.8.8.8",
         ] {
             assert!(admits(Reach::Public, address), "{address}");
+        }
+    }
+
+    #[test]
+    fn go_containerregistry_2440_other_spellings_of_addresses_are_seen() {
+        for host in [
+            "2130706433",
+            "0x7f.1",
+            "127.1",
+            "0x7f000001",
+            "a.0x",
+            "10.0.0.256",
+            "1.",
+            "017700000001",
+        ] {
+            assert!(is_disguised(host), "{host}");
+        }
+        for host in [
+            "10.0.0.1",
+            "::1",
+            "a.example",
+            "1.example",
+            "0x7f.example",
+            "x1",
+            "",
+        ] {
+            assert!(!is_disguised(host), "{host}");
         }
     }
 

@@ -42,6 +42,7 @@ pub(super) fn judge_failure(error: &Error, idempotent: bool, tries: u32, policy:
     let passing = match error {
         // Nothing was sent: this may be repeated whatever it is.
         Error::Connect { .. } => true,
+        Error::Proxy { .. } => error.is_retryable(),
         Error::Interrupted { .. } | Error::TimedOut { .. } => idempotent,
         _ => false,
     };

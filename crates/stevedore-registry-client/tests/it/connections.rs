@@ -13,7 +13,7 @@ use stevedore_registry_client::{Client, Error};
 
 use crate::support::{Authority, client};
 
-async fn get(client: &Client, registry: &Registry) -> Result<String, Error> {
+pub(crate) async fn get(client: &Client, registry: &Registry) -> Result<String, Error> {
     let blob = client.get(registry, "/v2/", &Scopes::none()).await?;
     let bytes = blob.into_bytes(1024 * 1024).await.expect("a body");
     Ok(String::from_utf8(bytes.to_vec()).expect("text"))

@@ -3,10 +3,12 @@
 mod advisories;
 #[cfg(unix)]
 mod auth;
+mod certificates;
 mod connections;
 #[cfg(unix)]
 mod credentials;
 mod patience;
+mod proxies;
 mod repository;
 mod suite;
 mod support;

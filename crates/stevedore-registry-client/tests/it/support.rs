@@ -11,7 +11,9 @@ use bytes::Bytes;
 use stevedore_core::reference::Registry;
 use stevedore_core::{Algorithm, Descriptor, MediaType, Selector};
 use stevedore_registry_client::auth::{Credential, CredentialSources};
-use stevedore_registry_client::{Client, ClientBuilder, Repository, RetryPolicy, Roots};
+use stevedore_registry_client::{
+    CertificateDirectories, Client, ClientBuilder, Proxies, Repository, RetryPolicy, Roots,
+};
 
 #[cfg(unix)]
 pub(crate) use home::Home;
@@ -26,6 +28,8 @@ pub(crate) fn client() -> ClientBuilder {
     Client::builder()
         .credentials(CredentialSources::none())
         .roots(Roots::None)
+        .certificate_directories(CertificateDirectories::none())
+        .proxies(Proxies::none())
         .retry(RetryPolicy::default().with_waits(Duration::from_millis(1), Duration::from_millis(5)))
 }
 

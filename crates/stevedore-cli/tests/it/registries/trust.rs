@@ -105,6 +105,13 @@ fn a_certificate_is_believed_if_its_authority_is_named() {
     fs::write(world.path("certs.d/ca.crt"), &ca).expect("a file");
     world.result(&["digest", "--cert-dir", "certs.d", &at]);
     world.result(&["copy", "--src-ca-file", "ca.pem", &at, "oci:out:v1"]);
+    let own = world.path(".config/containers/certs.d").join(registry.host());
+    fs::create_dir_all(&own).expect("a directory");
+    fs::write(own.join("ca.crt"), &ca).expect("a file");
+    world.result(&["digest", &at]);
+    fs::write(own.join("me.cert"), &ca).expect("a file");
+    world.ends(&["digest", &at], 1).says("me.key, its key");
+    fs::remove_dir_all(own).expect("it is there");
     let mut command = world.command(&["digest", &at]);
     let ended = Ended::of(command.env("SSL_CERT_FILE", "ca.pem"));
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
@@ -121,4 +128,13 @@ fn a_certificate_is_believed_if_its_authority_is_named() {
     ] {
         world.ends(&["digest", flag, path, &at], 3).says(path);
     }
+    for (certificate, key, named) in [
+        ("none.pem", "ca.pem", "none.pem"),
+        ("ca.pem", "none.pem", "none.pem"),
+        ("ca.pem", "ca.pem", "ca.pem"),
+    ] {
+        let pair = ["digest", "--cert", certificate, "--key", key, &at];
+        world.ends(&pair, 3).says(named);
+    }
+    world.ends(&["digest", "--cert=ca.pem", &at], 3).says("--key");
 }

@@ -26,6 +26,8 @@ pub(crate) struct Seen {
     pub(crate) method: Method,
     /// The path with its query.
     pub(crate) path: String,
+    /// The target as it stands in the request: a proxy is told a whole URL.
+    pub(crate) target: String,
     pub(crate) version: Version,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
@@ -156,6 +158,7 @@ where
             let asked = Seen {
                 method: head.method,
                 path,
+                target: head.uri.to_string(),
                 version: head.version,
                 headers: head.headers,
                 body,
