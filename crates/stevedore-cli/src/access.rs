@@ -2,14 +2,18 @@
 
 mod password;
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use stevedore_core::Error;
 use stevedore_core::reference::Registry;
+use stevedore_core::{Error, Reference};
 use stevedore_registry_client::auth::{Credential, CredentialSources};
-use stevedore_registry_client::{Client, Environment, RegistrySettings, RetryPolicy};
+use stevedore_registry_client::{
+    Client, Endpoint, Environment, RegistriesConf, RegistrySettings, RetryPolicy,
+};
 use stevedore_transport::{Destination, Layout, Location, Places, WriteOptions};
 
 use crate::args::{Access, Identity};
@@ -139,23 +143,92 @@ async fn places(
     locations: &[&Location],
     warnings: &Arc<Warnings>,
 ) -> Result<Places, Failure> {
-    let registries = locations.iter().filter_map(|location| match location {
-        Location::Registry(reference) => Some(reference.registry()),
-        _ => None,
-    });
-    let registries: Vec<&Registry> = registries.collect();
-    if registries.is_empty() {
+    let images: Vec<(&Location, &Reference)> = locations
+        .iter()
+        .filter_map(|location| match location {
+            Location::Registry(reference) => Some((*location, reference)),
+            _ => None,
+        })
+        .collect();
+    let Some((_, first)) = images.first() else {
         return Ok(Places::new());
-    }
+    };
     let mut sources = existing_sources(access.authfile.as_deref())?;
     if let Some(identity) = &access.identity {
-        let credential = credential(identity, registries[0].as_str()).await?;
-        for registry in &registries {
-            sources = sources.with_credential(registry.as_str(), credential.clone());
+        let credential = credential(identity, first.registry().as_str()).await?;
+        for (_, image) in &images {
+            sources = sources.with_credential(image.registry().as_str(), credential.clone());
         }
     }
-    let client = client(&access, settings, retry_times, &registries, warnings)?.credentials(sources);
-    Ok(Places::new().with_client(client.build()?))
+    let conf = registries_conf()?;
+    let mut hosts = Vec::new();
+    for (location, image) in &images {
+        let endpoints = conf.endpoints(image).map_err(|error| {
+            let error = stevedore_registry_client::Error::from(error);
+            Failure::from(error.while_doing(format!("cannot reach {location}")))
+        })?;
+        hosts.push(Host::typed(image.registry(), &access));
+        hosts.extend(
+            endpoints
+                .into_iter()
+                .map(|endpoint| Host::of(&endpoint, image, &access)),
+        );
+    }
+    let client = client(settings, retry_times, hosts, warnings)?;
+    let client = client.credentials(sources).registries(conf).build()?;
+    Ok(Places::new().with_client(client))
+}
+
+/// What `registries.conf` and its drop-ins say.
+pub(crate) fn registries_conf() -> Result<RegistriesConf, Failure> {
+    RegistriesConf::load(&Environment::from_process()).map_err(|error| Failure::usage_because(error.into()))
+}
+
+/// A registry that is spoken to.
+pub(crate) struct Host {
+    pub(crate) registry: Registry,
+    /// What was typed, where that is about this registry.
+    pub(crate) access: Access,
+    /// Whether `registries.conf` calls it insecure, where it leads there.
+    pub(crate) insecure: Option<bool>,
+}
+
+impl Host {
+    /// A registry that was typed.
+    fn typed(registry: &Registry, access: &Access) -> Self {
+        Self {
+            registry: registry.clone(),
+            access: access.clone(),
+            insecure: None,
+        }
+    }
+
+    /// A place where an image may be. What was typed is about the registry that was typed, not about another one where
+    /// a file says that its images are.
+    pub(crate) fn of(endpoint: &Endpoint, image: &Reference, access: &Access) -> Self {
+        let registry = endpoint.reference.registry();
+        let is_typed = registry == image.registry();
+        Self {
+            registry: registry.clone(),
+            access: if is_typed {
+                access.clone()
+            } else {
+                Access::default()
+            },
+            insecure: Some(endpoint.insecure),
+        }
+    }
+
+    /// The same registry twice: what was typed holds, and it is insecure only where each place in it is.
+    fn merge(&mut self, other: Self) {
+        if self.access == Access::default() {
+            self.access = other.access;
+        }
+        self.insecure = match (self.insecure, other.insecure) {
+            (Some(one), Some(two)) => Some(one && two),
+            (one, two) => one.or(two),
+        };
+    }
 }
 
 /// The files and helpers, or one file alone, which has to be there: who named it meant one.
@@ -182,21 +255,15 @@ pub(crate) fn client_of(
     settings: &Settings,
     sources: CredentialSources,
 ) -> Result<Client, Failure> {
-    let client = client(
-        access,
-        settings,
-        settings.retry_times,
-        &[registry],
-        &Arc::default(),
-    )?;
+    let hosts = vec![Host::typed(registry, access)];
+    let client = client(settings, settings.retry_times, hosts, &Arc::default())?;
     Ok(client.credentials(sources).build()?)
 }
 
 fn client(
-    access: &Access,
     settings: &Settings,
     retry_times: Option<u32>,
-    registries: &[&Registry],
+    hosts: Vec<Host>,
     warnings: &Arc<Warnings>,
 ) -> Result<stevedore_registry_client::ClientBuilder, Failure> {
     let heard = Arc::clone(warnings);
@@ -216,27 +283,29 @@ fn client(
     if let Some(times) = retry_times {
         client = client.retry(RetryPolicy::default().with_attempts(times.saturating_add(1)));
     }
-    for registry in registries {
+    let mut merged: BTreeMap<String, Host> = BTreeMap::new();
+    for host in hosts {
+        match merged.entry(host.registry.as_str().to_owned()) {
+            Entry::Vacant(vacant) => drop(vacant.insert(host)),
+            Entry::Occupied(mut known) => known.get_mut().merge(host),
+        }
+    }
+    for host in merged.values() {
         // Files that were named, and cannot be used.
-        let settings = registry_settings(registry, access, settings).map_err(Failure::into_usage)?;
-        client = client.registry(registry, settings);
+        let settings = registry_settings(host, settings).map_err(Failure::into_usage)?;
+        client = client.registry(&host.registry, settings);
     }
     Ok(client)
 }
 
-/// What the file says about a registry, and what was typed on top of it.
-fn registry_settings(
-    registry: &Registry,
-    access: &Access,
-    settings: &Settings,
-) -> Result<RegistrySettings, Failure> {
-    let table = settings
-        .registries
-        .get(registry.as_str())
-        .cloned()
-        .unwrap_or_default();
+/// What the files say about a registry, and what was typed on top of it.
+fn registry_settings(host: &Host, settings: &Settings) -> Result<RegistrySettings, Failure> {
+    let (access, table) = (&host.access, settings.table(&host.registry));
     let mut into = RegistrySettings::new();
-    into.insecure = !access.tls_verify.or(table.tls_verify).unwrap_or(true);
+    into.insecure = match access.tls_verify.or(table.tls_verify) {
+        Some(verify) => !verify,
+        None => host.insecure.unwrap_or(false),
+    };
     into.plain_http = if access.plain_http {
         Some(true)
     } else {

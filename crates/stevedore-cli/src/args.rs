@@ -12,6 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use stevedore_core::Platform;
+use stevedore_registry_client::{Environment, RegistriesConf, ShortName};
 use stevedore_transport::Location;
 use stevedore_transport::location::ParseError;
 
@@ -25,7 +26,8 @@ pub(crate) use self::access::{Access, AccessFlags, DestinationFlags, Identity, S
 /// oci:DIR:@0 the first of all, oci:DIR@sha256:… the one with a digest; oci-archive:FILE and docker-archive:FILE are the
 /// same in one file, which docker load takes too if it is the latter, and - is stdin or stdout; dir:DIR is the image in
 /// a directory of its own, as skopeo has it; docker://NAME, or NAME alone, is an image of a registry, by Docker's rules
-/// for names (debian is docker.io/library/debian:latest).
+/// for names (debian is docker.io/library/debian:latest). What registries.conf says about mirrors and other locations
+/// holds for both, its short names for NAME alone; explain says what follows from it.
 ///
 /// Who to be at a registry comes from flags, else from REGISTRY_AUTH_FILE, the auth.json of containers tools, and
 /// Docker's config.json with its credential helpers.
@@ -46,8 +48,27 @@ pub(crate) struct Args {
     pub(crate) verb: Verb,
 }
 
-/// Reads a location, and says in one line why it is none.
+/// Reads a location, and says in one line why it is none. A name without a registry, where no docker:// stands before
+/// it, is what registries.conf says that it stands for.
 fn location(text: &str) -> Result<Location, String> {
+    match short_name(text)? {
+        Some(found) => Ok(Location::Registry(found.reference)),
+        None => exact_location(text),
+    }
+}
+
+/// What a name without a registry stands for, where registries.conf says something about it.
+pub(crate) fn short_name(text: &str) -> Result<Option<ShortName>, String> {
+    let may_be_short = RegistriesConf::is_short_name(text) && !text.contains("://");
+    if !may_be_short || !matches!(text.parse(), Ok(Location::Registry(_))) {
+        return Ok(None);
+    }
+    let conf = RegistriesConf::load(&Environment::from_process()).map_err(|error| chain(&error))?;
+    conf.short_name(text).map_err(|error| chain(&error))
+}
+
+/// Reads a location by what was typed alone.
+pub(crate) fn exact_location(text: &str) -> Result<Location, String> {
     text.parse::<Location>().map_err(|error| {
         // What was typed stands before this already.
         let mut why = match &error {
@@ -130,6 +151,8 @@ pub(crate) enum Verb {
     Logout(Logout),
     /// Print who one is at a registry, or at each that is known
     Whoami(Whoami),
+    /// Say how an image of a registry is reached, and which file, flag or variable says so, without asking anybody
+    Explain(Explain),
     /// Print a completion script for a shell
     Completion(Completion),
     /// Print the version
@@ -313,6 +336,14 @@ pub(crate) struct Delete {
     /// Remove the document with all its names, not only one name
     #[arg(long)]
     pub(crate) manifest: bool,
+    #[command(flatten)]
+    pub(crate) access: AccessFlags,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// The image or repository: docker://NAME, or NAME alone
+    pub(crate) image: String,
     #[command(flatten)]
     pub(crate) access: AccessFlags,
 }

@@ -21,7 +21,9 @@ pub(crate) struct Settings {
     pub(crate) jobs: Option<NonZeroUsize>,
     pub(crate) retry_times: Option<u32>,
     /// By registry.
-    pub(crate) registries: BTreeMap<String, RegistryTable>,
+    registries: BTreeMap<String, RegistryTable>,
+    /// The configuration file, where there is one.
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// How a registry is reached, as the configuration file has it.
@@ -55,15 +57,15 @@ impl Settings {
         let named = global
             .config_file
             .or(variable("STEVEDORE_CONFIG").map(PathBuf::from));
-        let file = match named {
-            Some(path) => {
-                read(&path)?.ok_or_else(|| Failure::usage(format!("there is no file {}", path.display())))?
+        let must_be = named.is_some();
+        let path = named.or_else(default_path);
+        let found = path.as_deref().map(read).transpose()?.flatten();
+        let (file, path) = match (found, path) {
+            (Some(file), path) => (file, path),
+            (None, Some(path)) if must_be => {
+                return Err(Failure::usage(format!("there is no file {}", path.display())));
             }
-            None => default_path()
-                .map(|path| read(&path))
-                .transpose()?
-                .flatten()
-                .unwrap_or_default(),
+            (None, _) => (File::default(), None),
         };
         let progress = parsed("STEVEDORE_PROGRESS", "auto, bars, plain, json or none", |text| {
             Progress::from_str(text, false).ok()
@@ -81,7 +83,16 @@ impl Settings {
             jobs: jobs.or(file.jobs),
             retry_times: retry_times.or(file.retry_times),
             registries: file.registries,
+            file: path,
         })
+    }
+
+    /// What the file says about a registry.
+    pub(crate) fn table(&self, registry: &Registry) -> RegistryTable {
+        self.registries
+            .get(registry.as_str())
+            .cloned()
+            .unwrap_or_default()
     }
 }
 

@@ -6,6 +6,7 @@ mod copy;
 mod delete;
 mod digest;
 mod exact;
+mod explain;
 mod inspect;
 mod list;
 mod login;
@@ -46,6 +47,7 @@ pub(crate) async fn run(verb: Verb, settings: Settings) -> Result<(), Failure> {
         Verb::Login(args) => login::login(args, &settings).await,
         Verb::Logout(args) => login::logout(args, &settings).await,
         Verb::Whoami(args) => login::whoami(args, &settings).await,
+        Verb::Explain(args) => explain::run(args, &settings),
         Verb::Completion(args) => program::completion(&args, settings.json),
         Verb::Version => program::version(settings.json),
     }

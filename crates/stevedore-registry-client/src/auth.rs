@@ -31,6 +31,6 @@ pub(crate) mod scope;
 pub(crate) mod token;
 
 pub use self::challenge::Challenge;
-pub use self::credentials::{Credential, CredentialError, CredentialSources, Found};
+pub use self::credentials::{Candidate, Credential, CredentialError, CredentialSources, Found};
 pub use self::scope::Scopes;
 pub use crate::secret::Secret;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use ::http::Method;
-use stevedore_core::Blob;
 use stevedore_core::reference::{self, Registry};
+use stevedore_core::{Blob, Reference, Source};
 
 pub use self::builder::ClientBuilder;
 pub(crate) use self::host::Host;
@@ -19,6 +19,8 @@ use crate::auth::token::Tokens;
 use crate::auth::{CredentialSources, Scopes};
 use crate::error::{Error, Result};
 use crate::http::{Http, Reach};
+use crate::mirrors::Mirrors;
+use crate::registries::RegistriesConf;
 use crate::repository::Repository;
 use crate::request::{Call, Identity, Limiter, ShowRetry, Warnings};
 use crate::settings::{RegistrySettings, RetryPolicy};
@@ -57,6 +59,7 @@ pub(crate) struct Inner {
     /// By the name of the registry.
     settings: BTreeMap<String, RegistrySettings>,
     hosts: Mutex<BTreeMap<String, Arc<Host>>>,
+    registries: RegistriesConf,
 }
 
 impl Client {
@@ -68,6 +71,37 @@ impl Client {
     /// A repository of a registry. Nothing is asked yet.
     pub fn repository(&self, registry: &Registry, name: &reference::Repository) -> Repository {
         Repository::new(Arc::clone(&self.inner), registry, name)
+    }
+
+    /// Where an image is read: the first of its mirrors that has it, or the repository itself, as the
+    /// [`RegistriesConf`] of this client says. Nothing is asked yet. Each place is shown the credentials for its own
+    /// host.
+    ///
+    /// # Errors
+    /// [`Error::Registries`] where the image is blocked.
+    pub fn source(&self, image: &Reference) -> Result<Arc<dyn Source>> {
+        let endpoints = self.inner.registries.endpoints(image)?;
+        let places = endpoints.iter().map(|endpoint| {
+            let reference = &endpoint.reference;
+            self.repository(reference.registry(), reference.repository())
+        });
+        let mut places: Vec<Repository> = places.collect();
+        let repository = places.pop().map_or_else(|| self.destination(image), Ok)?;
+        if places.is_empty() {
+            Ok(Arc::new(repository))
+        } else {
+            Ok(Arc::new(Mirrors::new(places, repository)))
+        }
+    }
+
+    /// Where an image is written: the repository itself, never a mirror, at the location that the [`RegistriesConf`]
+    /// of this client has for it. Nothing is asked yet.
+    ///
+    /// # Errors
+    /// [`Error::Registries`] where the image is blocked.
+    pub fn destination(&self, image: &Reference) -> Result<Repository> {
+        let endpoint = self.inner.registries.primary(image)?;
+        Ok(self.repository(endpoint.reference.registry(), endpoint.reference.repository()))
     }
 
     /// Asks a registry whether it speaks the protocol and knows who this is (distribution-spec, end-1): what a login

@@ -35,8 +35,16 @@ pub struct Environment {
     pub all_proxy: Option<Variable>,
     /// `no_proxy`, else `NO_PROXY`: what is reached without a proxy.
     pub no_proxy: Option<Variable>,
+    /// `CONTAINERS_REGISTRIES_CONF`: a file, in place of all others of its kind.
+    pub registries_conf: Option<PathBuf>,
+    /// `CONTAINERS_REGISTRIES_CONF_DIR`: a directory of drop-ins, in place of all others.
+    pub registries_conf_dir: Option<PathBuf>,
+    /// `CONTAINERS_REGISTRIES_CONF_OVERRIDE`: a file on top of all others.
+    pub registries_conf_override: Option<PathBuf>,
     /// Where the system's configuration is: `/etc`.
     pub system_config: Option<PathBuf>,
+    /// Where the configuration is that the system came with: `/usr/share`.
+    pub vendor_config: Option<PathBuf>,
 }
 
 /// A variable, as it was found. `Debug` leaves the value out: the URL of a proxy may have a password in it.
@@ -78,6 +86,7 @@ impl Environment {
         Self {
             home: env::home_dir().filter(|home| !home.as_os_str().is_empty()),
             system_config: cfg!(unix).then(|| PathBuf::from("/etc")),
+            vendor_config: cfg!(unix).then(|| PathBuf::from("/usr/share")),
             ..Self::from_variables(|name| env::var_os(name))
         }
     }
@@ -115,7 +124,11 @@ impl Environment {
             https_proxy: first_of(&["https_proxy", "HTTPS_PROXY"]),
             all_proxy: first_of(&["all_proxy", "ALL_PROXY"]),
             no_proxy: first_of(&["no_proxy", "NO_PROXY"]),
+            registries_conf: variable("CONTAINERS_REGISTRIES_CONF").map(PathBuf::from),
+            registries_conf_dir: variable("CONTAINERS_REGISTRIES_CONF_DIR").map(PathBuf::from),
+            registries_conf_override: variable("CONTAINERS_REGISTRIES_CONF_OVERRIDE").map(PathBuf::from),
             system_config: None,
+            vendor_config: None,
         }
     }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 pub(crate) use self::refused::shown;
 pub use self::refused::{Refused, RegistryError};
 use crate::auth::CredentialError;
+use crate::registries::RegistriesError;
 
 /// A boxed cause of any type.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync + 'static>;
@@ -162,6 +163,9 @@ pub enum Error {
         /// Why.
         source: stevedore_core::Error,
     },
+    /// `registries.conf` forbids it, or cannot be used for it.
+    #[error(transparent)]
+    Registries(Box<RegistriesError>),
     /// A setting cannot be used.
     #[error("{what}")]
     #[non_exhaustive]
@@ -198,6 +202,12 @@ impl Error {
 impl From<Refused> for Error {
     fn from(refused: Refused) -> Self {
         Self::Refused(Box::new(refused))
+    }
+}
+
+impl From<RegistriesError> for Error {
+    fn from(error: RegistriesError) -> Self {
+        Self::Registries(Box::new(error))
     }
 }
 

@@ -65,7 +65,8 @@ impl Places {
         self
     }
 
-    /// Something to read from. A registry is not asked anything yet.
+    /// Something to read from: of a registry, its mirrors too, where the client knows some. A registry is not asked
+    /// anything yet.
     ///
     /// # Errors
     /// [`ErrorKind::NotFound`] where a layout is not there, [`ErrorKind::Unsupported`] where nothing was said about
@@ -74,6 +75,12 @@ impl Places {
         match location {
             Location::Layout { path, .. } => Ok(Arc::new(Layout::open(path)?)),
             Location::Archive { form, path, .. } => Ok(Arc::new(Archive::open(path, *form)?)),
+            #[cfg(feature = "docker")]
+            Location::Registry(reference) => {
+                let client = self.client.as_ref().ok_or_else(|| unreachable(location))?;
+                let source = client.source(reference);
+                source.map_err(|error| error.while_doing(format!("cannot read {location}")))
+            }
             other => Ok(self.existing(other)?.source),
         }
     }
@@ -116,7 +123,9 @@ impl Places {
             #[cfg(feature = "docker")]
             Location::Registry(reference) => {
                 let client = self.client.as_ref().ok_or_else(|| unreachable(location))?;
-                let repository = client.repository(reference.registry(), reference.repository());
+                let repository = client.destination(reference);
+                let repository =
+                    repository.map_err(|error| error.while_doing(format!("cannot change {location}")))?;
                 Ok(Destination::of(repository))
             }
             #[cfg(not(feature = "docker"))]

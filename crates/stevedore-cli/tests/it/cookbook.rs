@@ -85,6 +85,7 @@ fn run(world: &World, registry: &str, line: usize, steps: &[Step]) {
         .env_clear()
         .env("HOME", world.path("home"))
         .env("REGISTRY", registry)
+        .env("CONTAINERS_REGISTRIES_CONF", "/dev/null")
         .env("PATH", format!("{}:/usr/bin:/bin", path.display()))
         .stdin(Stdio::null())
         .output()

@@ -3,6 +3,7 @@
 mod archives;
 mod cookbook;
 mod documents;
+mod explain;
 mod interrupts;
 mod kills;
 mod large;

@@ -55,6 +55,20 @@ pub struct Found {
     pub origin: String,
 }
 
+/// A place that has, or may have, the credential for a repository.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Candidate {
+    /// The file, for people.
+    pub origin: String,
+    /// The entry in it, or the program that it names.
+    pub entry: String,
+    /// The user's name, where it is known.
+    pub username: Option<String>,
+    /// Whether it is a helper, which may have none.
+    pub is_helper: bool,
+}
+
 /// The places where credentials are looked for, in this order; the first one that has some for a registry wins:
 ///
 /// 1. a credential given for the registry or a part of it ([`with_credential`](Self::with_credential): flags);
@@ -168,6 +182,52 @@ impl CredentialSources {
         Ok(Found::new(Credential::Anonymous, String::new()))
     }
 
+    /// Where the credential for a repository comes from, without asking a helper and without the secret: each place in
+    /// the order in which it is asked, up to the first that certainly has one. Empty where there is none.
+    ///
+    /// # Errors
+    /// [`CredentialError`] for a file that cannot be read or understood.
+    pub fn explain(&self, registry: &str, repository: &str) -> Result<Vec<Candidate>, CredentialError> {
+        let keys = file::keys(registry, repository);
+        if let Some((key, credential)) = keys.iter().find_map(|key| Some((key, self.given.get(key)?))) {
+            return Ok(vec![Candidate::certain("what was given", key, credential)]);
+        }
+        let mut candidates = Vec::new();
+        let Some((host, deeper)) = keys.split_last() else {
+            return Ok(candidates);
+        };
+        for path in self.files() {
+            let Some(file) = AuthFile::read(&path)? else {
+                continue;
+            };
+            let origin = path.display().to_string();
+            let entry = |key: &String| -> Result<Option<Candidate>, CredentialError> {
+                let Some(entry) = file.entry(key) else {
+                    return Ok(None);
+                };
+                let credential = entry.credential()?;
+                Ok(credential.map(|credential| Candidate::certain(&origin, entry.key, &credential)))
+            };
+            for key in deeper {
+                if let Some(candidate) = entry(key)? {
+                    candidates.push(candidate);
+                    return Ok(candidates);
+                }
+            }
+            candidates.extend(file.helpers(host).into_iter().map(|name| Candidate {
+                origin: origin.clone(),
+                entry: format!("docker-credential-{name}"),
+                username: None,
+                is_helper: true,
+            }));
+            if let Some(candidate) = entry(host)? {
+                candidates.push(candidate);
+                return Ok(candidates);
+            }
+        }
+        Ok(candidates)
+    }
+
     async fn find_in(
         &self,
         file: &AuthFile,
@@ -253,6 +313,17 @@ impl Credential {
             Self::Basic { username, .. } => Some(username),
             Self::Identity { username, .. } => username.as_deref(),
             Self::Anonymous | Self::Bearer { .. } => None,
+        }
+    }
+}
+
+impl Candidate {
+    fn certain(origin: &str, entry: &str, credential: &Credential) -> Self {
+        Self {
+            origin: origin.to_owned(),
+            entry: entry.to_owned(),
+            username: credential.username().map(str::to_owned),
+            is_helper: false,
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::environment::Environment;
 use crate::error::{Error, Result};
 use crate::http::{Http, Trust, Wiring};
 use crate::proxies::Proxies;
+use crate::registries::RegistriesConf;
 use crate::request::{Limiter, Show, ShowRetry, Warning, Warnings};
 use crate::settings::{RegistrySettings, RetryPolicy, Roots, Timeouts};
 use crate::url::Origin;
@@ -55,6 +56,7 @@ pub struct ClientBuilder {
     roots: Option<Roots>,
     directories: Option<CertificateDirectories>,
     proxies: Option<Proxies>,
+    registries: RegistriesConf,
     settings: BTreeMap<String, (Registry, RegistrySettings)>,
     timeouts: Timeouts,
     retry: RetryPolicy,
@@ -73,6 +75,7 @@ impl ClientBuilder {
             roots: None,
             directories: None,
             proxies: None,
+            registries: RegistriesConf::default(),
             settings: BTreeMap::new(),
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
@@ -108,6 +111,16 @@ impl ClientBuilder {
     /// Through which proxies servers are reached. Without this: those that the process's environment names.
     pub fn proxies(mut self, proxies: Proxies) -> Self {
         self.proxies = Some(proxies);
+        self
+    }
+
+    /// Where images are: mirrors, other locations, and what is blocked. It decides for
+    /// [`Client::source`] and [`Client::destination`]; whatever is asked of a registry or repository by name is asked
+    /// of just that one. What it calls insecure is told by [`Endpoint::insecure`](crate::Endpoint::insecure), and done
+    /// where [`registry`](Self::registry) says so, for that holds for a registry as a whole. Without this: every image
+    /// is where its name says.
+    pub fn registries(mut self, registries: RegistriesConf) -> Self {
+        self.registries = registries;
         self
     }
 
@@ -219,6 +232,7 @@ impl ClientBuilder {
                 .map(|(name, (_, settings))| (name, settings))
                 .collect(),
             hosts: Mutex::default(),
+            registries: self.registries,
         };
         Ok(Client {
             inner: Arc::new(inner),

@@ -28,6 +28,7 @@ impl Error {
                 Some(DialError::OutOfReach { .. } | DialError::Disguised { .. }) => ErrorKind::Denied,
                 _ => ErrorKind::Untrusted,
             },
+            Self::Registries(error) => error.kind(),
             Self::Interrupted { .. } => ErrorKind::Interrupted,
             Self::TimedOut { .. } => ErrorKind::TimedOut,
             Self::Redirect { .. } | Self::Protocol { .. } | Self::Setting { .. } => ErrorKind::Invalid,

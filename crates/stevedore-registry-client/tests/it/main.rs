@@ -7,6 +7,7 @@ mod certificates;
 mod connections;
 #[cfg(unix)]
 mod credentials;
+mod mirrors;
 mod patience;
 mod proxies;
 mod repository;

@@ -64,7 +64,7 @@ fn profiles() -> Vec<Profile> {
     profiles
 }
 
-async fn all<T>(mut stream: BoxStream<Result<T, Error>>) -> Vec<T> {
+pub(crate) async fn all<T>(mut stream: BoxStream<Result<T, Error>>) -> Vec<T> {
     let mut items = Vec::new();
     while let Some(item) = next(&mut stream).await {
         items.push(item.expect("a list"));
