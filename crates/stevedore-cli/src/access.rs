@@ -184,6 +184,14 @@ pub(crate) fn registries_conf() -> Result<RegistriesConf, Failure> {
     RegistriesConf::load(&Environment::from_process()).map_err(|error| Failure::usage_because(error.into()))
 }
 
+/// Where an image may be.
+pub(crate) fn endpoints(conf: &RegistriesConf, image: &Reference) -> Result<Vec<Endpoint>, Failure> {
+    conf.endpoints(image).map_err(|error| {
+        let error = stevedore_registry_client::Error::from(error);
+        Failure::from(error.while_doing(format!("cannot reach docker://{image}")))
+    })
+}
+
 /// A registry that is spoken to.
 pub(crate) struct Host {
     pub(crate) registry: Registry,
@@ -203,9 +211,29 @@ impl Host {
         }
     }
 
+    /// The registry of an image, and those where it may be.
+    pub(crate) fn all(image: &Reference, endpoints: &[Endpoint], access: &Access) -> Vec<Self> {
+        let elsewhere = endpoints.iter().map(|endpoint| Self::of(endpoint, image, access));
+        std::iter::once(Self::typed(image.registry(), access))
+            .chain(elsewhere)
+            .collect()
+    }
+
+    /// What holds for each registry, by its name.
+    pub(crate) fn merged(hosts: Vec<Self>) -> BTreeMap<String, Self> {
+        let mut merged: BTreeMap<String, Self> = BTreeMap::new();
+        for host in hosts {
+            match merged.entry(host.registry.as_str().to_owned()) {
+                Entry::Vacant(vacant) => drop(vacant.insert(host)),
+                Entry::Occupied(mut known) => known.get_mut().merge(host),
+            }
+        }
+        merged
+    }
+
     /// A place where an image may be. What was typed is about the registry that was typed, not about another one where
     /// a file says that its images are.
-    pub(crate) fn of(endpoint: &Endpoint, image: &Reference, access: &Access) -> Self {
+    fn of(endpoint: &Endpoint, image: &Reference, access: &Access) -> Self {
         let registry = endpoint.reference.registry();
         let is_typed = registry == image.registry();
         Self {
@@ -283,14 +311,7 @@ fn client(
     if let Some(times) = retry_times {
         client = client.retry(RetryPolicy::default().with_attempts(times.saturating_add(1)));
     }
-    let mut merged: BTreeMap<String, Host> = BTreeMap::new();
-    for host in hosts {
-        match merged.entry(host.registry.as_str().to_owned()) {
-            Entry::Vacant(vacant) => drop(vacant.insert(host)),
-            Entry::Occupied(mut known) => known.get_mut().merge(host),
-        }
-    }
-    for host in merged.values() {
+    for host in Host::merged(hosts).values() {
         // Files that were named, and cannot be used.
         let settings = registry_settings(host, settings).map_err(Failure::into_usage)?;
         client = client.registry(&host.registry, settings);

@@ -68,7 +68,6 @@ struct Choice {
 enum Reason<'p> {
     Nothing,
     Loopback,
-    Exception(&'p str),
     Variable(&'p str),
 }
 
@@ -122,7 +121,7 @@ impl Proxies {
         if self.exceptions.cover(&origin.host, origin.port) {
             return Ok((
                 None,
-                Reason::Exception(self.exceptions_from.as_deref().unwrap_or_default()),
+                Reason::Variable(self.exceptions_from.as_deref().unwrap_or_default()),
             ));
         }
         match &choice.proxy {
@@ -153,7 +152,6 @@ impl fmt::Display for Reason<'_> {
         match self {
             Self::Nothing => f.write_str("no variable names a proxy"),
             Self::Loopback => f.write_str("this machine is reached without a proxy"),
-            Self::Exception(variable) => write!(f, "the variable {variable}"),
             Self::Variable(variable) => write!(f, "the variable {variable}"),
         }
     }

@@ -35,11 +35,12 @@ pub(crate) fn run(args: Explain, settings: &Settings) -> Result<(), Failure> {
         access,
     };
     let conf = access::registries_conf()?;
-    let endpoints = conf.endpoints(&image).map_err(|error| {
-        let error = stevedore_registry_client::Error::from(error);
-        Failure::from(error.while_doing(format!("cannot reach docker://{image}")))
-    })?;
-    let places = endpoints.iter().map(|endpoint| basis.place(endpoint, &image));
+    let endpoints = access::endpoints(&conf, &image)?;
+    let hosts = Host::merged(Host::all(&image, &endpoints, &basis.access));
+    let places = endpoints.iter().filter_map(|endpoint| {
+        let host = hosts.get(endpoint.reference.registry().as_str())?;
+        Some(basis.place(endpoint, host, &image))
+    });
     let explained = Explained {
         reference: image.to_string(),
         because,
@@ -69,10 +70,9 @@ fn named(text: &str) -> Result<(Reference, String), Failure> {
 }
 
 impl Basis<'_> {
-    fn place(&self, endpoint: &Endpoint, image: &Reference) -> Result<Place, Failure> {
-        let host = Host::of(endpoint, image, &self.access);
+    fn place(&self, endpoint: &Endpoint, host: &Host, image: &Reference) -> Result<Place, Failure> {
         let table = self.settings.table(&host.registry);
-        let protocol = self.protocol(&host, &table, endpoint);
+        let protocol = self.protocol(host, &table, endpoint);
         let is_typed = host.registry == *image.registry();
         Ok(Place {
             reference: endpoint.reference.to_string(),
@@ -80,8 +80,8 @@ impl Basis<'_> {
             because: endpoint.because.clone(),
             host: host.registry.api_host().to_owned(),
             credentials: self.credentials(endpoint, is_typed)?,
-            certificates: self.certificates(&host, &table)?,
-            proxy: self.proxy(&host, protocol.scheme != "http")?,
+            certificates: self.certificates(host, &table)?,
+            proxy: self.proxy(host, protocol.scheme != "http")?,
             protocol,
         })
     }
@@ -97,6 +97,9 @@ impl Basis<'_> {
             (Some(verify), ..) => (verify, format!("--tls-verify={verify}")),
             (None, Some(verify), _) => (verify, self.file("tls-verify")),
             (None, None, Some(true)) => (false, endpoint.because.clone()),
+            (None, None, _) if endpoint.insecure => {
+                (true, "another place at this registry is not insecure".to_owned())
+            }
             (None, None, _) => (true, "nothing says otherwise".to_owned()),
         };
         let (scheme, because) = if host.access.plain_http {
@@ -144,25 +147,29 @@ impl Basis<'_> {
         Ok(found.into_iter().map(who).collect())
     }
 
-    fn certificates(&self, host: &Host, table: &RegistryTable) -> Result<Certificates, Failure> {
-        let named = match (&host.access.cert_dir, &table.cert_dir) {
-            (Some(path), _) => Some((path, "--cert-dir".to_owned())),
-            (None, Some(path)) => Some((path, self.file("cert-dir"))),
-            (None, None) => None,
-        };
-        let (directory, because) = match named {
-            Some((path, because)) => {
-                let directory = CertificateDirectory::open(path);
-                let directory = directory.map_err(|error| Failure::usage_because(error.into()))?;
-                (Some(directory), because)
-            }
-            None => {
+    /// The directory with certificates, and why it is that one.
+    fn directory(
+        &self,
+        host: &Host,
+        table: &RegistryTable,
+    ) -> Result<(Option<CertificateDirectory>, String), Failure> {
+        let (path, because) = match (&host.access.cert_dir, &table.cert_dir) {
+            (Some(path), _) => (path, "--cert-dir".to_owned()),
+            (None, Some(path)) => (path, self.file("cert-dir")),
+            (None, None) => {
                 let directories = CertificateDirectories::from_environment(&self.environment);
                 let found = directories.find(&host.registry);
                 let found = found.context("cannot find the certificates of the registry")?;
-                (found, "it is the first certs.d that has one".to_owned())
+                return Ok((found, "it is the first certs.d that has one".to_owned()));
             }
         };
+        let directory = CertificateDirectory::open(path);
+        let directory = directory.map_err(|error| Failure::usage_because(error.into()))?;
+        Ok((Some(directory), because))
+    }
+
+    fn certificates(&self, host: &Host, table: &RegistryTable) -> Result<Certificates, Failure> {
+        let (directory, because) = self.directory(host, table)?;
         let ca_files = if host.access.ca_files.is_empty() {
             table.ca_file.as_slice()
         } else {

@@ -128,7 +128,10 @@ impl Connector {
 
     /// Connects to a server, through a proxy where one is named for it.
     async fn way_to(&self, origin: &Origin) -> Result<Way, DialError> {
-        let proxy = self.proxies.proxy_for(origin).map_err(DialError::setting)?;
+        let proxy = self
+            .proxies
+            .proxy_for(origin)
+            .map_err(|error| DialError::setting(&error))?;
         let Some(proxy) = proxy else {
             let stream = self.dial(origin, self.reach).await?;
             return Ok(Way {

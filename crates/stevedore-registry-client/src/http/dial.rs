@@ -95,7 +95,7 @@ impl ProxyFailure {
 
 impl DialError {
     /// A setting that is found unusable only now that it is used.
-    pub(super) fn setting(error: Error) -> Self {
+    pub(super) fn setting(error: &Error) -> Self {
         let cause = error.source().map(|cause| format!(": {cause}"));
         Self::Setting {
             what: format!("{error}{}", cause.unwrap_or_default()),

@@ -61,7 +61,7 @@ impl Trust {
         } else {
             self.directories
                 .find_for(&place.0, place.1)
-                .map_err(DialError::setting)?
+                .map_err(|error| DialError::setting(&error))?
         };
         let tells = reach == Reach::Own;
         // All hosts without settings of their own share a configuration, under a name that no host has.
@@ -75,7 +75,9 @@ impl Trust {
         }
         let mut settings = settings.cloned().unwrap_or_default();
         if let Some(directory) = directory {
-            settings.add_directory(&directory).map_err(DialError::setting)?;
+            settings
+                .add_directory(&directory)
+                .map_err(|error| DialError::setting(&error))?;
         }
         if !tells {
             settings.identities.clear();

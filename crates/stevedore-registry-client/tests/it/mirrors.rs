@@ -64,7 +64,10 @@ impl Pair {
             // Without what was answered by a challenge.
             let log = server.log();
             let found = log.matching(&Method::GET, "/v2/**/blobs/*");
-            found.iter().filter(|request| request.authorization().is_some()).count()
+            found
+                .iter()
+                .filter(|request| request.authorization().is_some())
+                .count()
         };
         (asked(&self.mirror), asked(&self.primary))
     }

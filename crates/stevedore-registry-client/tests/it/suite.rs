@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use stevedore_core::suite::{Ability, Neighbour, TransportFixture};
 use stevedore_core::{Digest, Result, Sink, Source};
 use stevedore_fault_server::{FaultServer, Profile};
+use stevedore_registry_client::RegistriesConf;
 use tokio::sync::OnceCell;
 
 use crate::repository::{builder, open};
@@ -13,6 +14,8 @@ use crate::repository::{builder, open};
 /// A repository of a registry that every call opens by a client of its own, as another process does.
 struct Remote {
     profile: Profile,
+    /// Whether it is read through a mirror that has nothing.
+    mirrored: bool,
     /// Started by the first who asks, for only then is there a runtime.
     server: OnceCell<FaultServer>,
 }
@@ -21,7 +24,15 @@ impl Remote {
     fn new(profile: Profile) -> Self {
         Self {
             profile,
+            mirrored: false,
             server: OnceCell::new(),
+        }
+    }
+
+    fn mirrored(profile: Profile) -> Self {
+        Self {
+            mirrored: true,
+            ..Self::new(profile)
         }
     }
 
@@ -41,6 +52,18 @@ impl TransportFixture for Remote {
 
     async fn source(&self) -> Result<Arc<dyn Source>> {
         let server = self.server().await;
+        if self.mirrored {
+            let host = server.host();
+            server.create_repository("team/empty");
+            let text = format!(
+                "[[registry]]\nprefix = 'r.example/app'\nlocation = '{host}/team/app'\n\
+                 [[registry.mirror]]\nlocation = '{host}/team/empty'"
+            );
+            let conf = RegistriesConf::default().with_file("r.conf".as_ref(), &text);
+            let client = builder(server).registries(conf.expect("a configuration"));
+            let image = "r.example/app".parse().expect("a reference");
+            return Ok(client.build().expect("a client").source(&image)?);
+        }
         Ok(Arc::new(open(server, builder(server), "team/app")))
     }
 
@@ -84,6 +107,13 @@ mod spec {
     use super::{Profile, Remote, runtime};
 
     stevedore_core::transport_suite!(Remote::new(Profile::spec()), |case| runtime().block_on(case));
+}
+
+/// Read through a mirror that has nothing.
+mod mirrored {
+    use super::{Profile, Remote, runtime};
+
+    stevedore_core::transport_suite!(Remote::mirrored(Profile::spec()), |case| runtime().block_on(case));
 }
 
 /// With tokens, blobs on another host, upload URLs that change, no conditional requests and nothing of what came to

@@ -127,7 +127,8 @@ impl fmt::Display for Protocol {
         let (verified, because) = (&self.verified_because, &self.because);
         match self.scheme {
             "http" => write!(f, "plain HTTP ({because})"),
-            "https" if self.verified => write!(f, "HTTPS ({because})"),
+            "https" if self.verified && verified == because => write!(f, "HTTPS ({because})"),
+            "https" if self.verified => write!(f, "HTTPS ({because}; verified: {verified})"),
             "https" => write!(f, "HTTPS ({because}), with any certificate ({verified})"),
             _ if self.verified => write!(f, "HTTPS, or plain HTTP if it has no TLS ({because})"),
             _ => write!(
