@@ -81,16 +81,19 @@ impl Client {
     /// [`Error::Registries`] where the image is blocked.
     pub fn source(&self, image: &Reference) -> Result<Arc<dyn Source>> {
         let endpoints = self.inner.registries.endpoints(image)?;
-        let places = endpoints.iter().map(|endpoint| {
-            let reference = &endpoint.reference;
-            self.repository(reference.registry(), reference.repository())
-        });
-        let mut places: Vec<Repository> = places.collect();
-        let repository = places.pop().map_or_else(|| self.destination(image), Ok)?;
-        if places.is_empty() {
+        let mirrors = endpoints
+            .iter()
+            .filter(|endpoint| endpoint.is_mirror)
+            .map(|mirror| {
+                let (registry, name) = (mirror.reference.registry(), mirror.reference.repository());
+                Repository::mirror(Arc::clone(&self.inner), registry, name)
+            });
+        let mirrors: Vec<Repository> = mirrors.collect();
+        let repository = self.destination(image)?;
+        if mirrors.is_empty() {
             Ok(Arc::new(repository))
         } else {
-            Ok(Arc::new(Mirrors::new(places, repository)))
+            Ok(Arc::new(Mirrors::new(mirrors, repository)))
         }
     }
 

@@ -60,6 +60,8 @@ struct Shared {
     host: Arc<Host>,
     registry: Registry,
     name: reference::Repository,
+    /// Whether what is not given here may be asked for elsewhere.
+    is_mirror: bool,
     pull: Scopes,
     push: Scopes,
     /// What tags named when they were last asked, with the `ETag` for asking whether they still do.
@@ -68,11 +70,21 @@ struct Shared {
 
 impl Repository {
     pub(crate) fn new(client: Arc<Inner>, registry: &Registry, name: &reference::Repository) -> Self {
+        Self::open(client, registry, name, false)
+    }
+
+    /// A repository behind which there is another one to ask: a registry that takes no connections is not waited for.
+    pub(crate) fn mirror(client: Arc<Inner>, registry: &Registry, name: &reference::Repository) -> Self {
+        Self::open(client, registry, name, true)
+    }
+
+    fn open(client: Arc<Inner>, registry: &Registry, name: &reference::Repository, is_mirror: bool) -> Self {
         let shared = Shared {
             host: client.host(registry),
             client,
             registry: registry.clone(),
             name: name.clone(),
+            is_mirror,
             pull: Scopes::pull(name.as_str()),
             push: Scopes::push(name.as_str()),
             seen: Mutex::default(),
@@ -132,6 +144,7 @@ impl Repository {
             scopes,
         };
         let mut call = Call::new(method, url, identity);
+        call.has_alternative = self.shared.is_mirror;
         if self.host().known_origin() != Some(call.url.origin()) {
             // The registry named another place, for an upload or a page: it gets no credentials, see `Inner::send`.
             call.reach = self.host().beyond();

@@ -46,6 +46,8 @@ pub(crate) struct Call<'a> {
     pub(crate) redirects: Redirects,
     /// Whether the registry may have long work to do before it answers.
     pub(crate) commits: bool,
+    /// Whether somebody else can be asked, so that nobody is waited for who takes no connections.
+    pub(crate) has_alternative: bool,
     /// Which answers are a success.
     pub(crate) accepts: fn(StatusCode) -> bool,
 }
@@ -106,6 +108,7 @@ impl<'a> Call<'a> {
             idempotent,
             redirects: Redirects::Read,
             commits: false,
+            has_alternative: false,
             accepts: |status| status.is_success(),
         }
     }
@@ -182,7 +185,8 @@ impl Inner {
                 Ok(hop) => hop,
                 Err(error) => {
                     drop(place);
-                    if silence.is_enough(&error, began, &self.retry) {
+                    let is_gone = matches!(error, Error::Connect { .. } | Error::Proxy { .. });
+                    if is_gone && call.has_alternative || silence.is_enough(&error, began, &self.retry) {
                         return Err(error);
                     }
                     let verdict = judge_failure(&error, call.idempotent, tries, &self.retry);

@@ -1,6 +1,7 @@
 //! Reading through mirrors.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{Method, StatusCode};
 use stevedore_core::samples::Sample;
@@ -19,6 +20,8 @@ struct Pair {
     mirror: FaultServer,
     primary: FaultServer,
     client: Client,
+    /// How often a request was sent again.
+    retries: Arc<AtomicUsize>,
 }
 
 impl Pair {
@@ -40,15 +43,19 @@ impl Pair {
         let sources = CredentialSources::none()
             .with_credential(&mirror.host(), Credential::basic("me", "of-mirror"))
             .with_credential(&primary.host(), Credential::basic("me", "of-primary"));
+        let retries = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&retries);
         let client = client()
             .credentials(sources)
             .registries(conf.expect("a configuration"))
+            .on_retry(move |_, _| drop(counted.fetch_add(1, Ordering::Relaxed)))
             .build()
             .expect("a client");
         Self {
             mirror,
             primary,
             client,
+            retries,
         }
     }
 
@@ -152,6 +159,7 @@ async fn a_mirror_that_is_gone_is_passed_over() {
     pair.mirror.refuse_connections();
     pull(&*pair.source(), &sample).await.expect("an image");
     assert_eq!(pair.blobs_asked(), (0, sample.blobs().len()));
+    assert_eq!(pair.retries.load(Ordering::Relaxed), 0, "it is not waited for");
 }
 
 #[tokio::test]
