@@ -190,6 +190,41 @@ async fn a_mirror_that_dies_is_not_waited_for_with_every_blob() {
 }
 
 #[tokio::test]
+async fn a_blob_that_breaks_off_is_read_on_at_the_next_place() {
+    let (pair, sample) = (
+        Pair::start().await,
+        Sample::image(&["a layer of some length", "b"]),
+    );
+    put(&pair.mirror, "copies/team/app", &sample, &["v1"]);
+    put(&pair.primary, "team/app", &sample, &["v1"]);
+    let source = pair.source();
+    source.root(&name("v1")).await.expect("an image");
+    let (descriptor, bytes) = &sample.blobs()[1];
+    let path = format!("/v2/copies/team/app/blobs/{}", descriptor.digest);
+    pair.mirror.fail(Fault::cut_body_after(5).on_path(&path));
+    pair.mirror
+        .fail(Fault::cut_body_after(0).on_path(&path).nth(2).always());
+    let blob = source.blob(descriptor, ByteRange::FULL).await.expect("a blob");
+    assert_eq!(blob.size, Some(descriptor.size));
+    let blob = blob.verified(descriptor).expect("it can be");
+    assert_eq!(&blob.into_bytes(1 << 20).await.expect("all of it"), bytes);
+    let log = pair.primary.log();
+    let asked = log.matching(&Method::GET, "/v2/**/blobs/*");
+    let ranges: Vec<_> = asked
+        .iter()
+        .filter_map(|request| request.header("range"))
+        .collect();
+    assert!(
+        ranges.iter().all(|range| range.starts_with("bytes=5-")) && !ranges.is_empty(),
+        "{ranges:?}"
+    );
+    // A place that broke off is not gone back to.
+    let (before, _) = pair.blobs_asked();
+    pull(&*source, &sample).await.expect("an image");
+    assert_eq!(pair.blobs_asked().0, before);
+}
+
+#[tokio::test]
 async fn what_is_nowhere_is_not_found_and_all_failures_are_told() {
     let pair = Pair::start().await;
     let error = pair.source().root(&name("v1")).await.expect_err("it is nowhere");
