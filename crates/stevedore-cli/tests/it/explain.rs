@@ -86,6 +86,27 @@ fn insecure_is_as_the_file_says_for_each_place() {
 }
 
 #[test]
+fn one_place_at_a_registry_does_not_make_another_insecure() {
+    let (world, registry) = (World::new(), Registry::start_tls(Profile::spec()));
+    registry.put("app", &Sample::image(&["a"]), &["v1"]);
+    let host = registry.host();
+    let conf = format!("{}insecure = true\n", mirrored(&host, &format!("{host}/copies")));
+    let image = "docker://r.example/app:v1";
+    let ended = run(&world, &conf, &[], &["digest", image]);
+    assert_eq!(ended.code, Some(6), "{}", ended.stderr);
+    let ended = run(&world, &conf, &[], &["explain", image, "--json"]);
+    let explained: serde_json::Value = serde_json::from_str(result(&ended)).expect("JSON");
+    let protocol = &explained["places"][0]["protocol"];
+    assert_eq!(protocol["verified"], true);
+    assert_eq!(
+        protocol["verifiedBecause"],
+        "another place at this registry is not insecure"
+    );
+    let both = conf.replace("[[registry.mirror]]", "insecure = true\n[[registry.mirror]]");
+    result(&run(&world, &both, &[], &["digest", image]));
+}
+
+#[test]
 fn what_is_blocked_is_refused() {
     let (world, conf) = (
         World::new(),
