@@ -1,9 +1,8 @@
 //! Registries, reached as flags, variables and the configuration file say.
 
+mod host;
 mod password;
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,6 +15,7 @@ use stevedore_registry_client::{
 };
 use stevedore_transport::{Destination, Layout, Location, Places, WriteOptions};
 
+pub(crate) use self::host::Host;
 use crate::args::{Access, Identity};
 use crate::exit::Failure;
 use crate::settings::Settings;
@@ -143,36 +143,27 @@ async fn places(
     locations: &[&Location],
     warnings: &Arc<Warnings>,
 ) -> Result<Places, Failure> {
-    let images: Vec<(&Location, &Reference)> = locations
+    let images: Vec<&Reference> = locations
         .iter()
         .filter_map(|location| match location {
-            Location::Registry(reference) => Some((*location, reference)),
+            Location::Registry(reference) => Some(reference),
             _ => None,
         })
         .collect();
-    let Some((_, first)) = images.first() else {
+    let Some(first) = images.first() else {
         return Ok(Places::new());
     };
     let mut sources = existing_sources(access.authfile.as_deref())?;
     if let Some(identity) = &access.identity {
         let credential = credential(identity, first.registry().as_str()).await?;
-        for (_, image) in &images {
+        for image in &images {
             sources = sources.with_credential(image.registry().as_str(), credential.clone());
         }
     }
     let conf = registries_conf()?;
     let mut hosts = Vec::new();
-    for (location, image) in &images {
-        let endpoints = conf.endpoints(image).map_err(|error| {
-            let error = stevedore_registry_client::Error::from(error);
-            Failure::from(error.while_doing(format!("cannot reach {location}")))
-        })?;
-        hosts.push(Host::typed(image.registry(), &access));
-        hosts.extend(
-            endpoints
-                .into_iter()
-                .map(|endpoint| Host::of(&endpoint, image, &access)),
-        );
+    for image in &images {
+        hosts.extend(Host::all(image, &endpoints(&conf, image)?, &access));
     }
     let client = client(settings, retry_times, hosts, warnings)?;
     let client = client.credentials(sources).registries(conf).build()?;
@@ -190,73 +181,6 @@ pub(crate) fn endpoints(conf: &RegistriesConf, image: &Reference) -> Result<Vec<
         let error = stevedore_registry_client::Error::from(error);
         Failure::from(error.while_doing(format!("cannot reach docker://{image}")))
     })
-}
-
-/// A registry that is spoken to.
-pub(crate) struct Host {
-    pub(crate) registry: Registry,
-    /// What was typed, where that is about this registry.
-    pub(crate) access: Access,
-    /// Whether `registries.conf` calls it insecure, where it leads there.
-    pub(crate) insecure: Option<bool>,
-}
-
-impl Host {
-    /// A registry that was typed.
-    fn typed(registry: &Registry, access: &Access) -> Self {
-        Self {
-            registry: registry.clone(),
-            access: access.clone(),
-            insecure: None,
-        }
-    }
-
-    /// The registry of an image, and those where it may be.
-    pub(crate) fn all(image: &Reference, endpoints: &[Endpoint], access: &Access) -> Vec<Self> {
-        let elsewhere = endpoints.iter().map(|endpoint| Self::of(endpoint, image, access));
-        std::iter::once(Self::typed(image.registry(), access))
-            .chain(elsewhere)
-            .collect()
-    }
-
-    /// What holds for each registry, by its name.
-    pub(crate) fn merged(hosts: Vec<Self>) -> BTreeMap<String, Self> {
-        let mut merged: BTreeMap<String, Self> = BTreeMap::new();
-        for host in hosts {
-            match merged.entry(host.registry.as_str().to_owned()) {
-                Entry::Vacant(vacant) => drop(vacant.insert(host)),
-                Entry::Occupied(mut known) => known.get_mut().merge(host),
-            }
-        }
-        merged
-    }
-
-    /// A place where an image may be. What was typed is about the registry that was typed, not about another one where
-    /// a file says that its images are.
-    fn of(endpoint: &Endpoint, image: &Reference, access: &Access) -> Self {
-        let registry = endpoint.reference.registry();
-        let is_typed = registry == image.registry();
-        Self {
-            registry: registry.clone(),
-            access: if is_typed {
-                access.clone()
-            } else {
-                Access::default()
-            },
-            insecure: Some(endpoint.insecure),
-        }
-    }
-
-    /// The same registry twice: what was typed holds, and it is insecure only where each place in it is.
-    fn merge(&mut self, other: Self) {
-        if self.access == Access::default() {
-            self.access = other.access;
-        }
-        self.insecure = match (self.insecure, other.insecure) {
-            (Some(one), Some(two)) => Some(one && two),
-            (one, two) => one.or(two),
-        };
-    }
 }
 
 /// The files and helpers, or one file alone, which has to be there: who named it meant one.

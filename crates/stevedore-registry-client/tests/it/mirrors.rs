@@ -48,7 +48,9 @@ impl Pair {
         let client = client()
             .credentials(sources)
             .registries(conf.expect("a configuration"))
-            .on_retry(move |_, _| drop(counted.fetch_add(1, Ordering::Relaxed)))
+            .on_retry(move |_, _| {
+                counted.fetch_add(1, Ordering::Relaxed);
+            })
             .build()
             .expect("a client");
         Self {
