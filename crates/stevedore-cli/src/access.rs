@@ -207,7 +207,11 @@ pub(crate) fn client_of(
     settings: &Settings,
     sources: CredentialSources,
 ) -> Result<Client, Failure> {
-    let hosts = vec![Host::typed(registry, access)];
+    let insecure = registries_conf()?.is_insecure(registry).map_err(|error| {
+        let error = stevedore_registry_client::Error::from(error);
+        Failure::from(error.while_doing(format!("cannot reach {registry}")))
+    })?;
+    let hosts = vec![Host::whole(registry, access, insecure)];
     let client = client(settings, settings.retry_times, hosts, &Arc::default())?;
     Ok(client.credentials(sources).build()?)
 }

@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use stevedore_core::Reference;
+use stevedore_core::reference::Registry;
 
 pub use self::error::RegistriesError;
 use self::file::Table;
 use self::names::Alias;
 pub use self::names::ShortName;
-use self::place::Takes;
+use self::place::{Place, Takes};
 
 /// What `registries.conf` and its drop-ins say: mirrors, other locations, what is blocked or insecure, and what short
 /// names stand for. Version 2 of the format; a file of version 1 is refused.
@@ -144,12 +145,36 @@ impl RegistriesConf {
         Ok(endpoints.pop().unwrap_or_else(|| Endpoint::of(reference)))
     }
 
-    /// The table with the longest prefix, and what of the name is behind it.
+    /// Whether a registry as a whole is insecure: for a login, which is about no image.
+    ///
+    /// # Errors
+    /// [`RegistriesError::Blocked`] where all of it is blocked.
+    pub fn is_insecure(&self, registry: &Registry) -> Result<bool, RegistriesError> {
+        let Some((table, _)) = self.find(registry, registry.as_str()) else {
+            return Ok(false);
+        };
+        if table.blocked {
+            return Err(RegistriesError::Blocked {
+                reference: registry.to_string(),
+                table: table.to_string(),
+            });
+        }
+        // Of a location elsewhere this says nothing about the registry itself.
+        let is_here = |place: &Place| place.registry() == registry;
+        Ok(table.insecure && table.location.as_ref().is_none_or(is_here))
+    }
+
     fn table_for(&self, reference: &Reference) -> Option<(&Table, String)> {
         let name = reference.name();
+        let (table, rest) = self.find(reference.registry(), &name)?;
+        Some((table, rest.to_owned()))
+    }
+
+    /// The table with the longest prefix of a name, and what of the name is behind it.
+    fn find<'n>(&self, registry: &Registry, name: &'n str) -> Option<(&Table, &'n str)> {
         let fitting = self.tables.values().filter_map(|table| {
-            let rest = table.prefix.rest_of(reference.registry(), &name)?;
-            Some((table, rest.to_owned()))
+            let rest = table.prefix.rest_of(registry, name)?;
+            Some((table, rest))
         });
         fitting.max_by_key(|(table, _)| table.prefix.len())
     }

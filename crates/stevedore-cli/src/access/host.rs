@@ -19,8 +19,16 @@ pub(crate) struct Host {
 }
 
 impl Host {
+    /// A registry that was typed, and is spoken to about no image.
+    pub(super) fn whole(registry: &Registry, access: &Access, insecure: bool) -> Self {
+        Self {
+            insecure: Some(insecure),
+            ..Self::typed(registry, access)
+        }
+    }
+
     /// A registry that was typed.
-    pub(super) fn typed(registry: &Registry, access: &Access) -> Self {
+    fn typed(registry: &Registry, access: &Access) -> Self {
         Self {
             registry: registry.clone(),
             access: access.clone(),

@@ -107,6 +107,21 @@ fn one_place_at_a_registry_does_not_make_another_insecure() {
 }
 
 #[test]
+fn a_login_goes_by_what_the_file_says_of_the_registry() {
+    let mut profile = Profile::spec().with_basic();
+    profile.users = vec![("me".to_owned(), "secret".to_owned())];
+    let (world, registry) = (World::new(), Registry::start_tls(profile));
+    let host = registry.host();
+    let login = ["login", "--username=me", "--password=secret", &host];
+    let table = format!("[[registry]]\nlocation = '{host}'\n");
+    let ended = run(&world, &table, &[], &login);
+    assert_eq!(ended.code, Some(6), "{}", ended.stderr);
+    let ended = run(&world, &format!("{table}blocked = true\n"), &[], &login);
+    assert_eq!(ended.code, Some(5), "{}", ended.stderr);
+    result(&run(&world, &format!("{table}insecure = true\n"), &[], &login));
+}
+
+#[test]
 fn what_is_blocked_is_refused() {
     let (world, conf) = (
         World::new(),

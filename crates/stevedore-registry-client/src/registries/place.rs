@@ -99,6 +99,10 @@ impl Place {
         })
     }
 
+    pub(super) fn registry(&self) -> &Registry {
+        &self.registry
+    }
+
     /// The image at this place of which a part of the name is behind the prefix. Tag and digest stay.
     pub(super) fn rewrite(
         &self,

@@ -151,6 +151,39 @@ fn mirrors_come_first_and_take_what_they_are_for() {
 }
 
 #[test]
+fn a_registry_as_a_whole_may_be_insecure_or_blocked() {
+    let conf = conf(
+        r#"
+        [[registry]]
+        location = "a.example:5000"
+        insecure = true
+        [[registry]]
+        location = "b.example/part"
+        insecure = true
+        [[registry]]
+        prefix = "c.example"
+        location = "d.example"
+        insecure = true
+        [[registry]]
+        prefix = "*.org"
+        blocked = true
+        "#,
+    );
+    let insecure = |name: &str| conf.is_insecure(&name.parse().expect("a registry"));
+    for (name, expected) in [
+        ("a.example:5000", true),
+        ("a.example", false),
+        ("b.example", false),
+        ("c.example", false),
+        ("z.example", false),
+    ] {
+        assert_eq!(insecure(name).expect("not blocked"), expected, "{name}");
+    }
+    let error = insecure("x.org").expect_err("blocked").to_string();
+    assert_eq!(error, "x.org is blocked by [[registry]] *.org in r.conf");
+}
+
+#[test]
 fn what_makes_no_sense_is_told_with_the_file() {
     for (text, says) in [
         (
