@@ -13,6 +13,7 @@ mod images;
 mod layouts;
 mod logins;
 mod meeting;
+mod mirrors;
 mod references;
 mod referrers;
 mod registries;
@@ -99,6 +100,7 @@ pub(crate) fn run() -> Result<bool, Failure> {
         layouts::check(&bench, &mut tally);
         directories::check(&bench, &mut tally);
         archives::check(&bench, &mut tally);
+        mirrors::check(&bench, &mut tally);
         let registries = registries::check(&bench, &mut tally);
         let python = tools::python_with("jsonschema", &dir);
         let schemas = schemas::folder();
