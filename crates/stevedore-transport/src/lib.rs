@@ -6,6 +6,7 @@ pub mod dir;
 mod fallback;
 mod files;
 pub mod layout;
+mod lists;
 pub mod location;
 mod places;
 mod stored;

@@ -5,7 +5,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures_util::stream::{self, StreamExt as _};
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::stream::BoxStream;
@@ -17,6 +16,7 @@ use stevedore_core::{
 use crate::fallback;
 use crate::layout::Ambiguous;
 use crate::layout::entries::{named_as, tagged};
+use crate::lists::all_of;
 
 /// How many documents are read to find the media type of a lone digest, or the referrers of a subject.
 const MAX_LOOKED_AT: usize = 4096;
@@ -212,31 +212,16 @@ impl<F: Files> Source for View<F> {
 
     fn referrers(&self, subject: &Digest, filter: ReferrerFilter) -> BoxStream<Result<Descriptor>> {
         let (view, subject) = (self.clone(), *subject);
-        let found = async move {
-            let found = view.find_referrers(&subject).await;
-            let items = match found {
-                Ok(found) => found
-                    .into_iter()
-                    .filter(|entry| filter.admits(entry))
-                    .map(Ok)
-                    .collect(),
-                Err(error) => vec![Err(error)],
-            };
-            stream::iter(items)
-        };
-        Box::pin(stream::once(found).flatten())
+        all_of(async move {
+            let mut found = view.find_referrers(&subject).await?;
+            found.retain(|entry| filter.admits(entry));
+            Ok(found)
+        })
     }
 
     fn names(&self) -> BoxStream<Result<Named>> {
         let files = Arc::clone(&self.0);
-        let names = async move {
-            let items = match files.index().await {
-                Ok(index) => all_names(&index).into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            };
-            stream::iter(items)
-        };
-        Box::pin(stream::once(names).flatten())
+        all_of(async move { Ok(all_names(&*files.index().await?)) })
     }
 }
 

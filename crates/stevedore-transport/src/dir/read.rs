@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt as _};
+use futures_util::stream;
 use stevedore_core::raw::MANIFEST_LIMIT;
 use stevedore_core::stream::BoxStream;
 use stevedore_core::{
@@ -13,6 +13,7 @@ use stevedore_core::{
 use super::Directory;
 use super::layout::{MANIFEST, Part};
 use crate::files::{blocking, read_limited};
+use crate::lists::all_of;
 
 /// How many documents are read to find the referrers of a subject.
 const MAX_LOOKED_AT: usize = 4096;
@@ -141,18 +142,11 @@ impl Source for Directory {
 
     fn referrers(&self, subject: &Digest, filter: ReferrerFilter) -> BoxStream<Result<Descriptor>> {
         let (directory, subject) = (self.clone(), *subject);
-        let found = async move {
-            let items = match directory.find_referrers(&subject).await {
-                Ok(found) => found
-                    .into_iter()
-                    .filter(|entry| filter.admits(entry))
-                    .map(Ok)
-                    .collect(),
-                Err(error) => vec![Err(error)],
-            };
-            stream::iter(items)
-        };
-        Box::pin(stream::once(found).flatten())
+        all_of(async move {
+            let mut found = directory.find_referrers(&subject).await?;
+            found.retain(|entry| filter.admits(entry));
+            Ok(found)
+        })
     }
 
     fn names(&self) -> BoxStream<Result<Named>> {

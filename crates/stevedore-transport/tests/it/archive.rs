@@ -269,6 +269,26 @@ async fn what_a_kill_left_is_begun_again() {
     write(&sample, &place.path, ArchiveForm::Oci, &[APP]).await;
     assert_eq!(place.files(), ["image.tar"]);
     has(&open(&place.path, ArchiveForm::Oci), &Selector::Only, &sample).await;
+    let fresh = Place::new();
+    write(&sample, &fresh.path, ArchiveForm::Oci, &[APP]).await;
+    let bytes = |place: &Place| fs::read(&place.path).expect("a file");
+    assert!(
+        bytes(&place) == bytes(&fresh),
+        "nothing of the old one is behind it"
+    );
+}
+
+#[tokio::test]
+async fn a_name_is_that_of_whom_it_was_given_last() {
+    for form in FORMS {
+        let place = Place::new();
+        let archive = sink(&place.path, form);
+        let (one, other) = (image("one"), image("other"));
+        one.put(&archive, &[APP]).await.expect("written");
+        other.put(&archive, &[APP]).await.expect("written");
+        archive.finish().await.expect("whole");
+        has(&open(&place.path, form), &named(APP), &other).await;
+    }
 }
 
 #[tokio::test]

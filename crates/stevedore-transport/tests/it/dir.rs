@@ -8,7 +8,8 @@ use std::sync::Arc;
 use stevedore_core::samples::Sample;
 use stevedore_core::stream::next;
 use stevedore_core::{
-    ByteRange, ErrorKind, Platform, ReferrerFilter, Repositories, Repository, Result, Selector, Sink, Source,
+    ByteRange, ErrorKind, Platform, ReferrerFilter, Repositories, Repository, Result, Role, Selector, Sink,
+    Source,
 };
 use stevedore_transport::{Copied, Directory, Engine, Job, Platforms, WriteOptions};
 use tempfile::TempDir;
@@ -324,6 +325,21 @@ async fn damaged_content_is_found_and_mended_by_force() {
     job.force = true;
     copy(job).await.expect("a copy");
     holds(&dir, &sample).await;
+}
+
+#[tokio::test]
+async fn a_root_that_came_by_its_digest_first_has_one_file() {
+    let temporary = TempDir::new().expect("a directory");
+    let dir = temporary.path().join("image");
+    let sample = image("layer");
+    let directory = open(&dir);
+    directory
+        .put_document(sample.document(), Role::Child)
+        .await
+        .expect("written");
+    sample.put(&directory, &[]).await.expect("written");
+    directory.finish().await.expect("whole");
+    assert_eq!(files(&dir), expected(&sample));
 }
 
 #[tokio::test]
