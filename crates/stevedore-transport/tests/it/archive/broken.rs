@@ -149,9 +149,9 @@ async fn links_out_of_the_archive_and_special_files_are_not_followed() {
 #[tokio::test]
 async fn a_file_that_is_too_large_to_be_what_it_is_called_is_not_read() {
     let large = " ".repeat(17 << 20);
-    let error = refused(&tar(&[HEADER, ("index.json", &large)]), ArchiveForm::Oci).await;
+    let error = refused(&tar(&[("oci-layout", &large), EMPTY]), ArchiveForm::Oci).await;
     assert_eq!(error.kind(), ErrorKind::TooLarge, "{}", invalid(&error));
-    assert!(invalid(&error).contains("its index.json"), "{}", invalid(&error));
+    assert!(invalid(&error).contains("its oci-layout"), "{}", invalid(&error));
 }
 
 #[tokio::test]
