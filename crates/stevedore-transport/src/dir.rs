@@ -45,6 +45,8 @@ struct Inner {
 struct Written {
     blobs: HashSet<Digest>,
     documents: HashSet<Digest>,
+    /// Whether the image itself was written: else all that is there is still the other one's.
+    whole: bool,
     /// Whether the same image was there before: then its signatures stay.
     same: bool,
 }

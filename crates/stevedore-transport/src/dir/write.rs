@@ -152,7 +152,9 @@ impl Sink for Directory {
             written.same = same;
         };
         root(&mut self.written());
-        self.put(self.manifest_path(), document).await
+        self.put(self.manifest_path(), document).await?;
+        self.written().whole = true;
+        Ok(())
     }
 
     async fn remove(&self, _selector: &Selector) -> Result<()> {
@@ -166,7 +168,9 @@ impl Sink for Directory {
     async fn finish(&self) -> Result<()> {
         let directory = self.clone();
         blocking(move || {
-            directory.clear()?;
+            if directory.written().whole {
+                directory.clear()?;
+            }
             // What cannot be cleared away of what was staged is no reason to fail.
             drop(directory.inner.store.tidy_staging());
             Ok(())

@@ -343,6 +343,21 @@ async fn a_root_that_came_by_its_digest_first_has_one_file() {
 }
 
 #[tokio::test]
+async fn nothing_goes_of_an_image_that_was_not_replaced() {
+    let temporary = TempDir::new().expect("a directory");
+    let dir = temporary.path().join("image");
+    let (sample, other) = (image("layer"), image("other"));
+    write(&sample, &dir).await;
+    open(&dir).finish().await.expect("nothing was written");
+    holds(&dir, &sample).await;
+    let directory = open(&dir);
+    let (blob, bytes) = &other.blobs()[0];
+    directory.put_blob(blob, &[], bytes).await.expect("written");
+    directory.finish().await.expect("a part was written");
+    holds(&dir, &sample).await;
+}
+
+#[tokio::test]
 async fn nothing_is_removed_from_it() {
     let temporary = TempDir::new().expect("a directory");
     let dir = temporary.path().join("image");
