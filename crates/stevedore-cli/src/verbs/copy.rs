@@ -61,6 +61,7 @@ pub(crate) async fn run(args: Copy, settings: &Settings) -> Result<(), Failure> 
     let sides = (args.at_source.clone().into(), args.at_destination.clone().into());
     let ends = (&args.source, &args.destination);
     let reach = BothWays::new(sides, &args.access.clone().into(), settings, retry_times, ends).await?;
+    refuse_itself(&args)?;
     let source = reach.source.source(&args.source)?;
     let destination = reach.destination(&args.destination, options);
     let destination = destination.map_err(|error| hint_at_mending(explain(error, &args), &args))?;
@@ -149,6 +150,19 @@ async fn refuse_narrowing(args: &Copy, job: &Job, destination: &dyn Source) -> R
         args.destination
     );
     Err(Failure::usage(message).with_hint("--all to take the index, or another name for the image"))
+}
+
+/// Refuses to write an archive over the one that is read: it is written as a whole, so all others in it would be lost.
+fn refuse_itself(args: &Copy) -> Result<(), Failure> {
+    let is_archive = matches!(args.destination, Location::Archive { .. });
+    if !is_archive || args.dry_run || !places::is_same(&args.source, &args.destination) {
+        return Ok(());
+    }
+    let message = format!(
+        "{} would take the place of the archive that is read",
+        args.destination
+    );
+    Err(Failure::usage(message).with_hint("another file"))
 }
 
 fn explain(error: Error, args: &Copy) -> Failure {

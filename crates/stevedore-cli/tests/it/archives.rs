@@ -117,3 +117,17 @@ fn verbs_read_archives_and_say_that_they_cannot_change_them() {
         );
     }
 }
+
+#[test]
+fn an_archive_is_not_written_over_itself() {
+    let world = World::new();
+    world.put("src", &image(1, &[10]), &["v1"]);
+    world.result(&["copy", "-q", "oci:src:v1", "oci-archive:image.tar:v1"]);
+    let before = fs::read(world.path("image.tar")).expect("a file");
+    for to in ["oci-archive:image.tar:v2", "docker-archive:./image.tar"] {
+        let message =
+            format!("error: {to} would take the place of the archive that is read\n  try: another file\n");
+        world.fails(&["copy", "oci-archive:image.tar:v1", to], 3, &message);
+    }
+    assert!(fs::read(world.path("image.tar")).expect("a file") == before);
+}

@@ -1,18 +1,21 @@
 //! A file that gets its name when it is whole, or a pipe.
 
 use std::fmt;
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, IsTerminal as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use stevedore_core::{Error, ErrorKind, Result};
 
 use super::is_standard_stream;
-use crate::{WriteOptions, files};
+use crate::WriteOptions;
 
 /// How long another process that writes the same archive is waited for.
 const LOCK_TIMEOUT: Duration = Duration::from_millis(200);
+
+/// The wait between two looks at it.
+const LOCK_POLL: Duration = Duration::from_millis(5);
 
 /// Where an archive is written to. All of its calls block.
 #[derive(Debug)]
@@ -61,24 +64,7 @@ impl Output {
             _ => {}
         }
         let temporary = temporary(path)?;
-        let cannot = |error| Error::storage(format!("cannot write {}", temporary.display()), error);
-        let file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&temporary)
-            .map_err(cannot)?;
-        // One that a kill left is begun again.
-        let file = match files::lock(file, &temporary, LOCK_TIMEOUT) {
-            Ok(Some(file)) => file,
-            Ok(None) => OpenOptions::new().write(true).open(&temporary).map_err(cannot)?,
-            Err(error) if error.kind() == ErrorKind::TimedOut => {
-                let message = format!("another process is writing {shown}");
-                return Err(Error::new(ErrorKind::Conflict, message));
-            }
-            Err(error) => return Err(error),
-        };
-        file.set_len(0).map_err(cannot)?;
+        let file = reserve(path, &temporary)?;
         Ok(Self {
             file,
             written: 0,
@@ -160,6 +146,10 @@ impl Output {
         if options.durable {
             self.file.sync_data().map_err(cannot)?;
         }
+        if !is_at(&self.file, temporary) {
+            let message = format!("somebody took {} away", temporary.display());
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
         if options.replace {
             std::fs::rename(&temporary, &path).map_err(cannot)?;
         } else {
@@ -184,8 +174,9 @@ impl Drop for Output {
             named: false,
             ..
         } = &self.place
+            && is_at(&self.file, temporary)
         {
-            // What stays behind is begun again by the next one.
+            // What stays behind is removed by the next one.
             drop(std::fs::remove_file(temporary));
         }
     }
@@ -200,7 +191,80 @@ impl fmt::Display for Output {
     }
 }
 
-/// The name of a file until it is whole: always the same beside it, so that one that a kill left is used again.
+/// Makes the file in which an archive is written, and locks it for as long as it is open. What a kill left under its name is
+/// removed, and never written to: in a folder that is not ours alone anybody may have put it there, or a link to elsewhere.
+fn reserve(path: &Path, temporary: &Path) -> Result<File> {
+    let cannot = |error| Error::storage(format!("cannot write {}", temporary.display()), error);
+    let deadline = Instant::now() + LOCK_TIMEOUT;
+    loop {
+        match OpenOptions::new().write(true).create_new(true).open(temporary) {
+            Ok(file) => match file.try_lock() {
+                // Somebody may have taken it for one that a kill left, just before it was locked.
+                Ok(()) if !is_at(&file, temporary) => {}
+                Ok(()) => return Ok(file),
+                Err(TryLockError::WouldBlock) => {}
+                // A file system without locks.
+                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    return Ok(file);
+                }
+                Err(TryLockError::Error(error)) => return Err(cannot(error)),
+            },
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if remove_dead(temporary).map_err(cannot)? {
+                    continue;
+                }
+            }
+            Err(error) => return Err(cannot(error)),
+        }
+        if Instant::now() >= deadline {
+            let (path, temporary) = (path.display(), temporary.display());
+            let message = format!("another process is writing {path}; if there is none, remove {temporary}");
+            return Err(Error::new(ErrorKind::Conflict, message));
+        }
+        std::thread::sleep(LOCK_POLL);
+    }
+}
+
+/// Removes what is under the name of a file that nobody has locked; gives whether it is gone.
+fn remove_dead(temporary: &Path) -> io::Result<bool> {
+    let is_missing = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let _locked = match std::fs::symlink_metadata(temporary) {
+        Err(error) if is_missing(&error) => return Ok(true),
+        Err(error) => return Err(error),
+        Ok(metadata) if metadata.is_file() => match File::open(temporary) {
+            Err(error) if is_missing(&error) => return Ok(true),
+            Err(error) => return Err(error),
+            // Without locks nobody knows whether it is being written.
+            Ok(file) if file.try_lock().is_err() || !is_at(&file, temporary) => return Ok(false),
+            Ok(file) => Some(file),
+        },
+        // No program of ours makes a link or a pipe.
+        Ok(_) => None,
+    };
+    match std::fs::remove_file(temporary) {
+        Err(error) if !is_missing(&error) => Err(error),
+        _ => Ok(true),
+    }
+}
+
+/// Whether a path still names an open file.
+#[cfg(all(unix, not(stevedore_portable)))]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    match (file.metadata(), std::fs::symlink_metadata(path)) {
+        (Ok(file), Ok(there)) => (file.dev(), file.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// Whether a path still names an open file: as far as is known, if it names something.
+#[cfg(not(all(unix, not(stevedore_portable))))]
+fn is_at(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// The name of a file until it is whole: always the same beside it, so that one that a kill left is found again.
 fn temporary(path: &Path) -> Result<PathBuf> {
     let Some(name) = path.file_name() else {
         let message = format!("{} is no name of a file", path.display());

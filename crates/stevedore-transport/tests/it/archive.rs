@@ -278,6 +278,22 @@ async fn what_a_kill_left_is_begun_again() {
     );
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_under_the_name_of_an_unfinished_archive_is_not_followed() {
+    let place = Place::new();
+    let precious = place.dir.path().join("precious");
+    fs::write(&precious, "precious").expect("written");
+    let link = place.dir.path().join(".image.tar.stevedore-partial");
+    std::os::unix::fs::symlink(&precious, &link).expect("a link");
+    let sample = image("layer");
+    write(&sample, &place.path, ArchiveForm::Oci, &[APP]).await;
+    assert_eq!(fs::read(&precious).expect("a file"), b"precious");
+    assert_eq!(place.files(), ["image.tar", "precious"]);
+    assert!(fs::symlink_metadata(&place.path).expect("a file").is_file());
+    has(&open(&place.path, ArchiveForm::Oci), &Selector::Only, &sample).await;
+}
+
 #[tokio::test]
 async fn a_name_is_that_of_whom_it_was_given_last() {
     for form in FORMS {

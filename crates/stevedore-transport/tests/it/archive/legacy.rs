@@ -149,3 +149,22 @@ async fn what_contradicts_itself_is_refused_with_its_reason() {
         assert!(invalid(&error).contains("image.tar"), "{}", invalid(&error));
     }
 }
+
+#[tokio::test]
+async fn more_images_or_layers_than_anybody_saves_are_refused() {
+    let image = serde_json::json!({"Config": "config.json", "Layers": []});
+    let layers = vec!["first/layer.tar"; 70_000];
+    for (manifest, reason) in [
+        (serde_json::Value::from(vec![image; 1025]), "names 1025 images"),
+        (manifest(&layers), "names 70000 layers"),
+    ] {
+        let (place, legacy) = (Place::new(), Legacy::new());
+        legacy.write(&place.path, &manifest);
+        let error = open(&place.path, ArchiveForm::Docker)
+            .resolve(&Selector::Only)
+            .await
+            .expect_err(reason);
+        assert_eq!(error.kind(), ErrorKind::TooLarge, "{}", invalid(&error));
+        assert!(invalid(&error).contains(reason), "{}", invalid(&error));
+    }
+}
