@@ -226,6 +226,46 @@ impl From<DecodeError> for Stop {
     }
 }
 
+/// A format of which a stream is a run of pieces, each with a part whose bytes are decoded; the other bytes frame it.
+trait Format {
+    /// Whether the next bytes are to be decoded.
+    fn is_within(&self) -> bool;
+
+    /// Decodes: how many bytes went in and came out. The input is empty at the end of the stream only.
+    fn decode(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), DecodeError>;
+
+    /// Takes bytes of a frame, at least one of the input, which has some: how many.
+    fn pass(&mut self, at: u64, input: &[u8]) -> Result<usize, DecodeError>;
+
+    /// Whether the stream may end where it stands.
+    fn end(&self, at: u64) -> Result<(), DecodeError>;
+}
+
+/// Goes on with a stream until something came out of it, or the input is used up.
+fn step(format: &mut impl Format, at: u64, input: &[u8], output: &mut [u8]) -> Result<Step, DecodeError> {
+    let mut read = 0;
+    let done = |read, written, ended| Step { read, written, ended };
+    loop {
+        let rest = &input[read..];
+        let here = at + read as u64;
+        if rest.is_empty() && !input.is_empty() {
+            return Ok(done(read, 0, false));
+        }
+        if format.is_within() {
+            let (used, written) = format.decode(here, rest, output)?;
+            read += used;
+            if written > 0 || format.is_within() {
+                return Ok(done(read, written, false));
+            }
+        } else if rest.is_empty() {
+            format.end(here)?;
+            return Ok(done(read, 0, true));
+        } else {
+            read += format.pass(here, rest)?;
+        }
+    }
+}
+
 /// The decoder of a format, without input and output.
 enum Engine {
     Stored,
@@ -257,9 +297,9 @@ impl Engine {
     fn step(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<Step, DecodeError> {
         match self {
             Self::Stored => unreachable!("what is stored is not decoded"),
-            Self::Gzip(members) => members.step(at, input, output),
-            Self::Zstd(frames) => frames.step(at, input, output),
-            Self::Xz(streams) => streams.step(at, input, output),
+            Self::Gzip(members) => step(&mut **members, at, input, output),
+            Self::Zstd(frames) => step(&mut **frames, at, input, output),
+            Self::Xz(streams) => step(&mut **streams, at, input, output),
         }
     }
 }

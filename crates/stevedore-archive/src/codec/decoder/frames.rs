@@ -2,7 +2,7 @@
 
 use zstd::zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer, get_error_name};
 
-use super::Step;
+use super::Format;
 use crate::codec::compression::{ZSTD_MAGIC, is_skippable};
 use crate::codec::{Compression, DecodeError};
 
@@ -43,121 +43,10 @@ impl Frames {
         }
     }
 
-    pub(super) fn step(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<Step, DecodeError> {
-        let mut read = 0;
-        loop {
-            let rest = &input[read..];
-            let here = at + read as u64;
-            if rest.is_empty() && !input.is_empty() {
-                return Ok(Step {
-                    read,
-                    written: 0,
-                    ended: false,
-                });
-            }
-            if let Part::Frame = self.part {
-                let (used, written) = self.decompress(here, rest, output)?;
-                read += used;
-                if written > 0 || matches!(self.part, Part::Frame) {
-                    return Ok(Step {
-                        read,
-                        written,
-                        ended: false,
-                    });
-                }
-                continue;
-            }
-            if rest.is_empty() {
-                self.end(here)?;
-                return Ok(Step {
-                    read,
-                    written: 0,
-                    ended: true,
-                });
-            }
-            read += self.pass(here, rest)?;
-        }
-    }
-
-    /// Whether the stream may end where it stands.
-    fn end(&self, offset: u64) -> Result<(), DecodeError> {
-        let part = match self.part {
-            Part::Magic(_, 0) if self.complete => return Ok(()),
-            Part::Magic(..) | Part::SkipSize(..) => "the header of a frame",
-            Part::Frame => "a frame",
-            Part::Skip(_) => "a skippable frame",
-        };
-        Err(DecodeError::Truncated {
-            format: Compression::Zstd,
-            offset,
-            part,
-        })
-    }
-
-    /// Decompresses within a frame: how many bytes went in and came out.
-    fn decompress(
-        &mut self,
-        at: u64,
-        input: &[u8],
-        output: &mut [u8],
-    ) -> Result<(usize, usize), DecodeError> {
-        let mut from = InBuffer::around(input);
-        let mut to = OutBuffer::around(output);
-        let hint = self.context.decompress_stream(&mut to, &mut from);
-        let (read, written) = (from.pos(), to.pos());
-        match hint {
-            Ok(0) => self.begin(),
-            Ok(_) if input.is_empty() && written == 0 => self.end(at)?,
-            Ok(_) => {}
-            Err(code) => return Err(self.refuse(at + read as u64, code)),
-        }
-        Ok((read, written))
-    }
-
     /// The end of one frame is where another may begin.
     fn begin(&mut self) {
         self.complete = true;
         self.part = Part::Magic([0; 4], 0);
-    }
-
-    /// Takes bytes that stand outside of frames with content, at least one: how many.
-    fn pass(&mut self, at: u64, input: &[u8]) -> Result<usize, DecodeError> {
-        match &mut self.part {
-            Part::Magic(magic, filled) => {
-                magic[*filled] = input[0];
-                *filled += 1;
-                let (magic, filled) = (*magic, *filled);
-                if !may_begin(&magic[..filled]) {
-                    let offset = at + 1 - filled as u64;
-                    return Err(self.foreign(offset));
-                }
-                if filled == magic.len() {
-                    self.open(at, magic)?;
-                }
-                Ok(1)
-            }
-            Part::SkipSize(size, filled) => {
-                size[*filled] = input[0];
-                *filled += 1;
-                if *filled == size.len() {
-                    match u32::from_le_bytes(*size) {
-                        0 => self.begin(),
-                        left => self.part = Part::Skip(left),
-                    }
-                }
-                Ok(1)
-            }
-            Part::Skip(left) => {
-                let passed = input.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
-                // It is no larger than what is left.
-                *left -= u32::try_from(passed).unwrap_or(*left);
-                if *left == 0 {
-                    self.begin();
-                }
-                Ok(passed)
-            }
-            Part::Frame => unreachable!("frames are decompressed"),
-        }
     }
 
     /// Begins the frame whose magic number ends at `at`.
@@ -168,7 +57,7 @@ impl Frames {
         }
         self.part = Part::Frame;
         // The library wants to see it as well. It makes nothing of it alone.
-        self.decompress(at, &magic, &mut [0])?;
+        self.decode(at, &magic, &mut [0])?;
         Ok(())
     }
 
@@ -208,6 +97,79 @@ impl Frames {
                 reason,
             },
         }
+    }
+}
+
+impl Format for Frames {
+    fn is_within(&self) -> bool {
+        matches!(self.part, Part::Frame)
+    }
+
+    fn decode(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), DecodeError> {
+        let mut from = InBuffer::around(input);
+        let mut to = OutBuffer::around(output);
+        let hint = self.context.decompress_stream(&mut to, &mut from);
+        let (read, written) = (from.pos(), to.pos());
+        match hint {
+            Ok(0) => self.begin(),
+            Ok(_) if input.is_empty() && written == 0 => self.end(at)?,
+            Ok(_) => {}
+            Err(code) => return Err(self.refuse(at + read as u64, code)),
+        }
+        Ok((read, written))
+    }
+
+    fn pass(&mut self, at: u64, input: &[u8]) -> Result<usize, DecodeError> {
+        match &mut self.part {
+            Part::Magic(magic, filled) => {
+                magic[*filled] = input[0];
+                *filled += 1;
+                let (magic, filled) = (*magic, *filled);
+                if !may_begin(&magic[..filled]) {
+                    let offset = at + 1 - filled as u64;
+                    return Err(self.foreign(offset));
+                }
+                if filled == magic.len() {
+                    self.open(at, magic)?;
+                }
+                Ok(1)
+            }
+            Part::SkipSize(size, filled) => {
+                size[*filled] = input[0];
+                *filled += 1;
+                if *filled == size.len() {
+                    match u32::from_le_bytes(*size) {
+                        0 => self.begin(),
+                        left => self.part = Part::Skip(left),
+                    }
+                }
+                Ok(1)
+            }
+            Part::Skip(left) => {
+                let passed = input.len().min(usize::try_from(*left).unwrap_or(usize::MAX));
+                // It is no larger than what is left.
+                *left -= u32::try_from(passed).unwrap_or(*left);
+                if *left == 0 {
+                    self.begin();
+                }
+                Ok(passed)
+            }
+            Part::Frame => unreachable!("frames are decompressed"),
+        }
+    }
+
+    fn end(&self, at: u64) -> Result<(), DecodeError> {
+        let part = match self.part {
+            Part::Magic(_, 0) if self.complete => return Ok(()),
+            Part::Magic(..) | Part::SkipSize(..) => "the header of a frame",
+            Part::Frame => "a frame",
+            Part::Skip(_) => "a skippable frame",
+        };
+        Err(DecodeError::Truncated {
+            format: Compression::Zstd,
+            offset: at,
+            part,
+        })
     }
 }
 

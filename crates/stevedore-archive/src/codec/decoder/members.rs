@@ -2,7 +2,7 @@
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::Step;
+use super::Format;
 use super::header::{Bad, Header};
 use crate::codec::{Compression, DecodeError};
 
@@ -35,112 +35,6 @@ impl Members {
             inflate: Decompress::new(false),
             crc: Crc::new(),
         }
-    }
-
-    pub(super) fn step(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<Step, DecodeError> {
-        let mut read = 0;
-        loop {
-            let rest = &input[read..];
-            let here = at + read as u64;
-            if rest.is_empty() && !input.is_empty() {
-                return Ok(Step {
-                    read,
-                    written: 0,
-                    ended: false,
-                });
-            }
-            if let Part::Content = self.part {
-                let (used, written) = self.inflate(here, rest, output)?;
-                read += used;
-                if written > 0 || matches!(self.part, Part::Content) {
-                    return Ok(Step {
-                        read,
-                        written,
-                        ended: false,
-                    });
-                }
-                continue;
-            }
-            let Some(&byte) = rest.first() else {
-                self.end(here)?;
-                return Ok(Step {
-                    read,
-                    written: 0,
-                    ended: true,
-                });
-            };
-            self.push(here, byte)?;
-            read += 1;
-        }
-    }
-
-    /// Whether the stream may end where it stands.
-    fn end(&self, offset: u64) -> Result<(), DecodeError> {
-        let part = match &self.part {
-            Part::Header(header) if header.is_empty() && self.complete => return Ok(()),
-            Part::Padding => return Ok(()),
-            Part::Header(_) => "the header of a member",
-            Part::Content => "the content of a member",
-            Part::Trailer(..) => "the checksum of a member",
-        };
-        Err(DecodeError::Truncated {
-            format: Compression::Gzip,
-            offset,
-            part,
-        })
-    }
-
-    /// Inflates content: how many bytes went in and came out.
-    fn inflate(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), DecodeError> {
-        let (total_in, total_out) = (self.inflate.total_in(), self.inflate.total_out());
-        let status = self.inflate.decompress(input, output, FlushDecompress::None);
-        // Neither is larger than a buffer.
-        let read = usize::try_from(self.inflate.total_in() - total_in).expect("because a buffer held it");
-        let written =
-            usize::try_from(self.inflate.total_out() - total_out).expect("because a buffer held it");
-        let status = status.map_err(|error| {
-            corrupt(
-                at + read as u64,
-                error.message().unwrap_or("no valid deflate").to_owned(),
-            )
-        })?;
-        self.crc.update(&output[..written]);
-        if status == Status::StreamEnd {
-            self.part = Part::Trailer([0; 8], 0);
-        } else if input.is_empty() && written == 0 {
-            self.end(at)?;
-        }
-        Ok((read, written))
-    }
-
-    /// Takes one byte that is no content.
-    fn push(&mut self, at: u64, byte: u8) -> Result<(), DecodeError> {
-        match &mut self.part {
-            Part::Header(header) if header.is_empty() && self.complete && byte == 0 => {
-                self.part = Part::Padding;
-            }
-            Part::Header(header) => {
-                if header.push(byte).map_err(|bad| self.refuse(at, &bad))? {
-                    self.inflate.reset(false);
-                    self.crc.reset();
-                    self.part = Part::Content;
-                }
-            }
-            Part::Trailer(trailer, filled) => {
-                trailer[*filled] = byte;
-                *filled += 1;
-                if *filled == trailer.len() {
-                    let trailer = *trailer;
-                    self.check(at, trailer)?;
-                    self.complete = true;
-                    self.part = Part::Header(Header::new());
-                }
-            }
-            Part::Padding if byte == 0 => {}
-            Part::Padding => return Err(trailing(at)),
-            Part::Content => unreachable!("content is inflated"),
-        }
-        Ok(())
     }
 
     /// What a bad byte in a header means.
@@ -180,6 +74,79 @@ impl Members {
             ));
         }
         Ok(())
+    }
+}
+
+impl Format for Members {
+    fn is_within(&self) -> bool {
+        matches!(self.part, Part::Content)
+    }
+
+    fn decode(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), DecodeError> {
+        let (total_in, total_out) = (self.inflate.total_in(), self.inflate.total_out());
+        let status = self.inflate.decompress(input, output, FlushDecompress::None);
+        // Neither is larger than a buffer.
+        let read = usize::try_from(self.inflate.total_in() - total_in).expect("because a buffer held it");
+        let written =
+            usize::try_from(self.inflate.total_out() - total_out).expect("because a buffer held it");
+        let status = status.map_err(|error| {
+            corrupt(
+                at + read as u64,
+                error.message().unwrap_or("no valid deflate").to_owned(),
+            )
+        })?;
+        self.crc.update(&output[..written]);
+        if status == Status::StreamEnd {
+            self.part = Part::Trailer([0; 8], 0);
+        } else if input.is_empty() && written == 0 {
+            self.end(at)?;
+        }
+        Ok((read, written))
+    }
+
+    fn pass(&mut self, at: u64, input: &[u8]) -> Result<usize, DecodeError> {
+        let byte = input[0];
+        match &mut self.part {
+            Part::Header(header) if header.is_empty() && self.complete && byte == 0 => {
+                self.part = Part::Padding;
+            }
+            Part::Header(header) => {
+                if header.push(byte).map_err(|bad| self.refuse(at, &bad))? {
+                    self.inflate.reset(false);
+                    self.crc.reset();
+                    self.part = Part::Content;
+                }
+            }
+            Part::Trailer(trailer, filled) => {
+                trailer[*filled] = byte;
+                *filled += 1;
+                if *filled == trailer.len() {
+                    let trailer = *trailer;
+                    self.check(at, trailer)?;
+                    self.complete = true;
+                    self.part = Part::Header(Header::new());
+                }
+            }
+            Part::Padding if byte == 0 => {}
+            Part::Padding => return Err(trailing(at)),
+            Part::Content => unreachable!("content is inflated"),
+        }
+        Ok(1)
+    }
+
+    fn end(&self, at: u64) -> Result<(), DecodeError> {
+        let part = match &self.part {
+            Part::Header(header) if header.is_empty() && self.complete => return Ok(()),
+            Part::Padding => return Ok(()),
+            Part::Header(_) => "the header of a member",
+            Part::Content => "the content of a member",
+            Part::Trailer(..) => "the checksum of a member",
+        };
+        Err(DecodeError::Truncated {
+            format: Compression::Gzip,
+            offset: at,
+            part,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use liblzma::stream::{Action, Error, Status, Stream, TELL_UNSUPPORTED_CHECK};
 
-use super::Step;
+use super::Format;
 use crate::codec::compression::XZ_MAGIC;
 use crate::codec::{Compression, DecodeError};
 
@@ -41,108 +41,12 @@ impl Streams {
         }
     }
 
-    pub(super) fn step(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<Step, DecodeError> {
-        let mut read = 0;
-        loop {
-            let rest = &input[read..];
-            let here = at + read as u64;
-            if rest.is_empty() && !input.is_empty() {
-                return Ok(Step {
-                    read,
-                    written: 0,
-                    ended: false,
-                });
-            }
-            if let Part::Stream(_) = self.part {
-                let (used, written) = self.process(here, rest, output)?;
-                read += used;
-                if written > 0 || matches!(self.part, Part::Stream(_)) {
-                    return Ok(Step {
-                        read,
-                        written,
-                        ended: false,
-                    });
-                }
-                continue;
-            }
-            let Some(&byte) = rest.first() else {
-                self.end(here)?;
-                return Ok(Step {
-                    read,
-                    written: 0,
-                    ended: true,
-                });
-            };
-            self.push(here, byte)?;
-            read += 1;
-        }
-    }
-
-    /// Whether the stream may end where it stands.
-    fn end(&self, offset: u64) -> Result<(), DecodeError> {
-        let part = match self.part {
-            Part::Magic { filled: 0, padding } if self.complete && padding.is_multiple_of(PADDING_UNIT) => {
-                return Ok(());
-            }
-            Part::Magic { filled: 0, .. } if self.complete => "padding, which comes in units of four",
-            Part::Magic { .. } => "the header of a stream",
-            Part::Stream(_) => "a stream",
-        };
-        Err(DecodeError::Truncated {
-            format: Compression::Xz,
-            offset,
-            part,
-        })
-    }
-
-    /// Decompresses within a stream: how many bytes went in and came out.
-    fn process(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), DecodeError> {
-        let Part::Stream(stream) = &mut self.part else {
-            unreachable!("it is called within a stream")
-        };
-        let (total_in, total_out) = (stream.total_in(), stream.total_out());
-        let status = stream.process(input, output, Action::Run);
-        // Neither is larger than a buffer.
-        let read = usize::try_from(stream.total_in() - total_in).expect("because a buffer held it");
-        let written = usize::try_from(stream.total_out() - total_out).expect("because a buffer held it");
-        match status {
-            Ok(Status::StreamEnd) => {
-                self.complete = true;
-                self.part = BEGIN;
-            }
-            Ok(_) if input.is_empty() && written == 0 => self.end(at)?,
-            Ok(_) => {}
-            Err(error) => return Err(self.refuse(at + read as u64, error)),
-        }
-        Ok((read, written))
-    }
-
-    /// Takes one byte that stands outside of streams.
-    fn push(&mut self, at: u64, byte: u8) -> Result<(), DecodeError> {
-        let Part::Magic { filled, padding } = &mut self.part else {
-            unreachable!("streams are processed")
-        };
-        if self.complete && *filled == 0 && byte == 0 {
-            *padding += 1;
-            return Ok(());
-        }
-        if byte != XZ_MAGIC[*filled] || !padding.is_multiple_of(PADDING_UNIT) {
-            let offset = at - *filled as u64;
-            return Err(self.foreign(offset));
-        }
-        *filled += 1;
-        if *filled == XZ_MAGIC.len() {
-            self.open(at)?;
-        }
-        Ok(())
-    }
-
     /// Begins the stream whose magic number ends at `at`.
     fn open(&mut self, at: u64) -> Result<(), DecodeError> {
         let stream = Stream::new_stream_decoder(self.memory, TELL_UNSUPPORTED_CHECK);
         self.part = Part::Stream(stream.map_err(|error| self.refuse(at, error))?);
         // The library wants to see it as well. It makes nothing of it alone.
-        self.process(at, &XZ_MAGIC, &mut [])?;
+        self.decode(at, &XZ_MAGIC, &mut [])?;
         Ok(())
     }
 
@@ -181,5 +85,68 @@ impl Streams {
                 reason,
             },
         }
+    }
+}
+
+impl Format for Streams {
+    fn is_within(&self) -> bool {
+        matches!(self.part, Part::Stream(_))
+    }
+
+    fn decode(&mut self, at: u64, input: &[u8], output: &mut [u8]) -> Result<(usize, usize), DecodeError> {
+        let Part::Stream(stream) = &mut self.part else {
+            unreachable!("it is called within a stream")
+        };
+        let (total_in, total_out) = (stream.total_in(), stream.total_out());
+        let status = stream.process(input, output, Action::Run);
+        // Neither is larger than a buffer.
+        let read = usize::try_from(stream.total_in() - total_in).expect("because a buffer held it");
+        let written = usize::try_from(stream.total_out() - total_out).expect("because a buffer held it");
+        match status {
+            Ok(Status::StreamEnd) => {
+                self.complete = true;
+                self.part = BEGIN;
+            }
+            Ok(_) if input.is_empty() && written == 0 => self.end(at)?,
+            Ok(_) => {}
+            Err(error) => return Err(self.refuse(at + read as u64, error)),
+        }
+        Ok((read, written))
+    }
+
+    fn pass(&mut self, at: u64, input: &[u8]) -> Result<usize, DecodeError> {
+        let byte = input[0];
+        let Part::Magic { filled, padding } = &mut self.part else {
+            unreachable!("streams are processed")
+        };
+        if self.complete && *filled == 0 && byte == 0 {
+            *padding += 1;
+            return Ok(1);
+        }
+        if byte != XZ_MAGIC[*filled] || !padding.is_multiple_of(PADDING_UNIT) {
+            let offset = at - *filled as u64;
+            return Err(self.foreign(offset));
+        }
+        *filled += 1;
+        if *filled == XZ_MAGIC.len() {
+            self.open(at)?;
+        }
+        Ok(1)
+    }
+
+    fn end(&self, at: u64) -> Result<(), DecodeError> {
+        let part = match self.part {
+            Part::Magic { filled: 0, padding } if self.complete && padding.is_multiple_of(PADDING_UNIT) => {
+                return Ok(());
+            }
+            Part::Magic { filled: 0, .. } if self.complete => "padding, which comes in units of four",
+            Part::Magic { .. } => "the header of a stream",
+            Part::Stream(_) => "a stream",
+        };
+        Err(DecodeError::Truncated {
+            format: Compression::Xz,
+            offset: at,
+            part,
+        })
     }
 }
