@@ -31,10 +31,7 @@ pub struct Directory {
 struct Inner {
     dir: PathBuf,
     store: FsStore,
-    /// Whether a blob that is there is hashed before it counts as such.
-    check_present: bool,
-    /// Whether an empty directory in place of a blob is removed.
-    mend: bool,
+    options: WriteOptions,
     /// The right to write, once it is had; empty on a file system without locks.
     begun: OnceCell<Option<File>>,
     written: Mutex<Written>,
@@ -88,8 +85,7 @@ impl Directory {
             inner: Arc::new(Inner {
                 dir,
                 store,
-                check_present: options.check_present,
-                mend: options.mend,
+                options,
                 begun: OnceCell::new(),
                 written: Mutex::default(),
             }),

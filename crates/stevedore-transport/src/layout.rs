@@ -40,8 +40,7 @@ struct Inner {
     dir: PathBuf,
     store: FsStore,
     index: IndexFile,
-    check_present: bool,
-    mend: bool,
+    options: WriteOptions,
     /// Set once the directory is a layout, if only an empty one.
     begun: OnceCell<()>,
 }
@@ -102,8 +101,7 @@ impl Layout {
                 dir,
                 store,
                 index,
-                check_present: options.check_present,
-                mend: options.mend,
+                options,
                 begun: OnceCell::new(),
             }),
         }

@@ -43,17 +43,23 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Sees to it that a blob is in a store. One that another holder stages is waited for, then staged apart; one that is
-/// there with wrong bytes is replaced, if blobs that are there are to be checked.
+/// there with wrong bytes is replaced, if blobs that are there are to be checked, and an empty directory in its place is
+/// removed, if what hinders is to be cleared away.
 ///
 /// # Errors
 /// Those of [`supply::put_blob`].
 pub(crate) async fn put_blob(
-    store: &dyn Store,
+    store: &FsStore,
     descriptor: &Descriptor,
     supply: &dyn Supply,
-    check_present: bool,
+    options: WriteOptions,
 ) -> Result<Put> {
-    if check_present && let Some(damaged) = damaged(store, descriptor).await? {
+    if options.mend {
+        clear_way(store, descriptor.known_digest()?).await?;
+    }
+    if options.check_present
+        && let Some(damaged) = damaged(store, descriptor).await?
+    {
         supply::replace_blob(store, &damaged, descriptor, supply).await?;
         return Ok(Put::Written);
     }
@@ -70,26 +76,26 @@ pub(crate) async fn put_blob(
 }
 
 /// Removes an empty directory in place of a blob.
-pub(crate) async fn clear_way(store: &FsStore, digest: Digest) -> Result<()> {
+async fn clear_way(store: &FsStore, digest: Digest) -> Result<()> {
     let store = store.clone();
     blocking(move || store.clear_way(&digest).map(drop)).await
 }
 
 /// Whether a blob is there: with its size and, if blobs that are there are to be checked, its bytes.
 pub(crate) async fn has_blob(
-    store: &dyn Store,
+    store: &FsStore,
     descriptor: &Descriptor,
-    check_present: bool,
+    options: WriteOptions,
 ) -> Result<bool> {
     let there = store.stat(&descriptor.known_digest()?).await?;
     match there.filter(|info| info.size == descriptor.size) {
-        Some(info) if check_present => supply::is_intact(store, &info).await,
+        Some(info) if options.check_present => supply::is_intact(store, &info).await,
         there => Ok(there.is_some()),
     }
 }
 
 /// A blob that is there with the right size and wrong bytes. One of another size is written anew in any case.
-pub(crate) async fn damaged(store: &dyn Store, descriptor: &Descriptor) -> Result<Option<BlobInfo>> {
+async fn damaged(store: &FsStore, descriptor: &Descriptor) -> Result<Option<BlobInfo>> {
     let there = store.stat(&descriptor.known_digest()?).await?;
     match there.filter(|info| info.size == descriptor.size) {
         Some(info) if !supply::is_intact(store, &info).await? => Ok(Some(info)),

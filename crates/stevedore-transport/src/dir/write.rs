@@ -100,7 +100,7 @@ impl Sink for Directory {
             let there = self.document_bytes(&digest).await;
             return Ok(there.is_ok_and(|bytes| digest.algorithm().digest(&bytes) == digest));
         }
-        stored::has_blob(&self.inner.store, descriptor, self.inner.check_present).await
+        stored::has_blob(&self.inner.store, descriptor, self.inner.options).await
     }
 
     async fn put_blob(
@@ -110,10 +110,7 @@ impl Sink for Directory {
         supply: &dyn Supply,
     ) -> Result<Put> {
         self.begin().await?;
-        if self.inner.mend {
-            stored::clear_way(&self.inner.store, descriptor.known_digest()?).await?;
-        }
-        stored::put_blob(&self.inner.store, descriptor, supply, self.inner.check_present).await
+        stored::put_blob(&self.inner.store, descriptor, supply, self.inner.options).await
     }
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Option<Staging>> {

@@ -5,9 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use stevedore_core::annotations::REF_NAME;
 use stevedore_core::{
-    Algorithm, Blob, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan, MediaType,
-    Place, Put, Raw, Result, Role, Selector, Sink, SinkTraits, Source as _, Staging, Store as _, Supply,
-    supply,
+    Algorithm, Descriptor, Digest, Document, Error, ErrorKind, ImageIndex, IngestPlan, MediaType, Place, Put,
+    Raw, Result, Role, Selector, Sink, SinkTraits, Source as _, Staging, Store as _, Supply,
 };
 
 use super::Layout;
@@ -43,28 +42,9 @@ impl Layout {
 
     /// Writes a document as a blob.
     async fn write_document(&self, document: &Document) -> Result<()> {
-        let descriptor = document.descriptor();
-        if self.inner.check_present
-            && let Some(damaged) = stored::damaged(&self.inner.store, &descriptor).await?
-        {
-            supply::replace_blob(&self.inner.store, &damaged, &descriptor, document.bytes()).await?;
-            return Ok(());
-        }
-        let (digest, size) = (document.digest(), document.size());
-        self.clear_way(digest).await?;
-        let plan = IngestPlan::of(digest).with_size(size);
-        if let Staging::Mine(mut ingest) = self.inner.store.ingest(plan).await? {
-            ingest.append(Blob::from(document.bytes().clone())).await?;
-            ingest.commit(supply::expected(digest, size)).await?;
-        }
-        Ok(())
-    }
-
-    async fn clear_way(&self, digest: Digest) -> Result<()> {
-        if self.inner.mend {
-            return stored::clear_way(&self.inner.store, digest).await;
-        }
-        Ok(())
+        let (descriptor, bytes) = (document.descriptor(), document.bytes());
+        let put = stored::put_blob(&self.inner.store, &descriptor, bytes, self.inner.options);
+        put.await.map(drop)
     }
 
     /// Files a document with its subject, by both customs: an entry without a name, and the fallback tag.
@@ -169,7 +149,7 @@ impl Sink for Layout {
     }
 
     async fn has(&self, descriptor: &Descriptor) -> Result<bool> {
-        stored::has_blob(&self.inner.store, descriptor, self.inner.check_present).await
+        stored::has_blob(&self.inner.store, descriptor, self.inner.options).await
     }
 
     async fn put_blob(
@@ -179,9 +159,8 @@ impl Sink for Layout {
         supply: &dyn Supply,
     ) -> Result<Put> {
         self.begin().await?;
-        self.clear_way(descriptor.known_digest()?).await?;
         // A file of another layout comes as a file through the supply: nothing is to be taken from its place.
-        stored::put_blob(&self.inner.store, descriptor, supply, self.inner.check_present).await
+        stored::put_blob(&self.inner.store, descriptor, supply, self.inner.options).await
     }
 
     async fn ingest(&self, plan: IngestPlan) -> Result<Option<Staging>> {
