@@ -1,5 +1,7 @@
 //! `copy`: an image from one location to another.
 
+use std::io;
+
 use serde::Serialize;
 use stevedore_core::fs::InTheWay;
 use stevedore_core::{Digest, Error, ErrorKind, RefName, Selector, Source};
@@ -155,7 +157,7 @@ async fn refuse_narrowing(args: &Copy, job: &Job, destination: &dyn Source) -> R
 /// Refuses to write an archive over the one that is read: it is written as a whole, so all others in it would be lost.
 fn refuse_itself(args: &Copy) -> Result<(), Failure> {
     let is_archive = matches!(args.destination, Location::Archive { .. });
-    if !is_archive || args.dry_run || !places::is_same(&args.source, &args.destination) {
+    if !is_archive || !places::is_same(&args.source, &args.destination) {
         return Ok(());
     }
     let message = format!(
@@ -169,6 +171,7 @@ fn explain(error: Error, args: &Copy) -> Failure {
     let taken = error.kind() == ErrorKind::Conflict && args.no_clobber;
     let damaged = error.kind() == ErrorKind::Mismatch && error.mismatch_details().is_some();
     let failure = Failure::new(error.into());
+    let is_archive = matches!(args.destination, Location::Archive { .. });
     if damaged {
         return failure.with_hint(format!(
             "the content is damaged at {}, where it was read from, and nothing of it was written; get it from another place",
@@ -186,9 +189,20 @@ fn explain(error: Error, args: &Copy) -> Failure {
             Some(_) => {
                 failure.with_hint("move it away: what it is, and whether it is wanted, is not known here")
             }
+            None if is_archive && is_full(&failure) => failure.with_hint(
+                "make room, then the same command again: an archive is written from its beginning",
+            ),
             None => failure,
         }
     }
+}
+
+fn is_full(failure: &Failure) -> bool {
+    let cause = failure.cause::<io::Error>().map(io::Error::kind);
+    matches!(
+        cause,
+        Some(io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+    )
 }
 
 /// Says what becomes of a destination that cannot be written to as it is.

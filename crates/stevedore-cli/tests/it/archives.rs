@@ -131,3 +131,13 @@ fn an_archive_is_not_written_over_itself() {
     }
     assert!(fs::read(world.path("image.tar")).expect("a file") == before);
 }
+
+#[test]
+fn no_room_for_an_archive_is_told_with_what_to_do() {
+    let world = World::new();
+    world.put("src", &image(1, &[10]), &["v1"]);
+    // A device that is always full.
+    let ended = world.ends(&["copy", "-q", "oci:src:v1", "oci-archive:/dev/full"], 1);
+    ended.says("cannot write to /dev/full");
+    ended.says("try: make room, then the same command again: an archive is written from its beginning");
+}
